@@ -1,0 +1,1 @@
+"""What travels between the programs: messages, their encoding, and the topics they travel on."""

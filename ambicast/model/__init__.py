@@ -1,0 +1,1 @@
+"""The immutable nouns of the fleet: prefixes, routes, PoPs, services, client groups."""

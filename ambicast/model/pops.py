@@ -1,0 +1,77 @@
+"""PoPs, their hosts and uplinks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from ambicast.model.identifiers import (
+    Family,
+    HostName,
+    PopName,
+    ProviderName,
+    Role,
+    UplinkName,
+)
+from ambicast.model.prefixes import family
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a PoP or client group is; latitude and longitude in degrees, north and east positive."""
+
+    city: str
+    country: str
+    lat: float
+    lon: float
+
+
+class Provider(msgspec.Struct, frozen=True):
+    """A neighbor AS that sells or exchanges transport; ``communities`` maps a meaning to a value."""
+
+    name: ProviderName
+    asn: int
+    communities: Mapping[str, str] = {}
+
+
+class Uplink(msgspec.Struct, frozen=True):
+    """A PoP's adjacency to one neighbor AS.
+
+    ``neighbor`` and ``identity`` map a family to an address; identity addresses are where watchers
+    probe this PoP and lie outside every steered prefix. ``capacity`` is in bits per second.
+    """
+
+    name: UplinkName
+    provider: ProviderName
+    interface: str
+    neighbor: Mapping[Family, str]
+    identity: Mapping[Family, str]
+    capacity: float
+    max_prefixes: int
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """The families this uplink speaks, v4 first."""
+        return tuple(kind for kind in Family if kind in self.neighbor)
+
+
+class Pop(msgspec.Struct, frozen=True):
+    """A place that serves (RFC 4786 "anycast node"); ``prefixes`` are its own, in slices."""
+
+    name: PopName
+    place: Place
+    capacity: float
+    prefixes: tuple[str, ...]
+    hosts: Mapping[HostName, tuple[Role, ...]]
+    uplinks: Mapping[UplinkName, Uplink]
+    min_hosts: int = 1
+
+    def prefixes_of(self, kind: Family) -> tuple[str, ...]:
+        """The own prefixes of one family."""
+        return tuple(prefix for prefix in self.prefixes if family(prefix) is kind)
+
+    def hosts_with(self, role: Role) -> tuple[HostName, ...]:
+        """The hosts that carry ``role``, sorted by name."""
+        return tuple(
+            sorted(name for name, roles in self.hosts.items() if role in roles)
+        )
