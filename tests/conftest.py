@@ -1,7 +1,7 @@
 """Rules that hold for every test: no stray event loop, no Internet, cheap tests first.
 
-Time: mark a test ``@pytest.mark.looptime`` and its ``asyncio.sleep`` takes no time at all. The mark
-is not given to everybody, because real sockets answer in real time.
+Time: mark a test ``@pytest.mark.looptime`` and its ``asyncio.sleep`` takes no time at all. The
+mark is not given to everybody, because real sockets answer in real time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import hypothesis
 import pytest
 
 HERE = Path(__file__).parent
-WITH_SOCKETS = ("behaviour", "integration", "lab")  # in the order in which they run, after the rest
+WITH_SOCKETS = ("behaviour", "integration", "lab")  # they run in this order, after the rest
 
 hypothesis.settings.register_profile(
     "ci", derandomize=True, max_examples=100, deadline=None, database=None

@@ -1,7 +1,7 @@
 """Every import contract of ``pyproject.toml`` goes red when its rule is broken.
 
-A green check proves little on its own: a contract with a misspelt package is green for ever. So each
-rule is broken once, in a copy of the sources, and has to be reported.
+A green check proves little on its own: a contract with a misspelt package is green for ever. So
+each rule is broken once, in a copy of the sources, and has to be reported.
 """
 
 from __future__ import annotations

@@ -24,11 +24,11 @@ def long_files(source: str, limit: int = MOST_LINES_IN_A_FILE) -> list[str]:
 
 
 def long_functions(source: str, limit: int = MOST_LINES_IN_A_FUNCTION) -> list[str]:
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, FUNCTIONS) and (lines := body_lines(node)) > limit:
-            found.append(f"{node.name} (line {node.lineno}): {lines} lines, at most {limit}")
-    return found
+    return [
+        f"{node.name} (line {node.lineno}): {lines} lines, at most {limit}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, FUNCTIONS) and (lines := body_lines(node)) > limit
+    ]
 
 
 def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
