@@ -39,7 +39,7 @@ class BgpSeen(msgspec.Struct, frozen=True):
 
 
 class KernelSeen(msgspec.Struct, frozen=True):
-    """What the kernel holds: service addresses present, carrier per uplink, default route in use."""
+    """What the kernel holds: service addresses, carrier per uplink, default route in use."""
 
     terminated: frozenset[str]
     carrier: Mapping[str, bool]

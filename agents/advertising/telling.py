@@ -1,0 +1,101 @@
+"""What this host tells the controller: pure views, so that a change is a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from agents.advertising.accept import (
+    Accepted,
+    Ambiguous,
+    Distrusted,
+    Forbidden,
+    StaleOrder,
+    Verdict,
+)
+from agents.advertising.fitness import Judged
+from agents.advertising.state import Facts, HostState
+from ambicast.contract.codec import Stamp
+from ambicast.contract.messages import Fitness, Outcome, Receipt, Report, Sightings, UplinkState
+from ambicast.model.routes import Advertisement
+
+
+def report(state: HostState, facts: Facts) -> Report:
+    """The whole state of this host."""
+    stamp = state.held.stamp if state.held else Stamp()
+    kernel = state.kernel
+    return Report(
+        instance=facts.instance,
+        sessions=state.bgp.sessions if state.bgp else (),
+        uplinks=tuple(_for_people(each, facts) for each in state.uplinks),
+        services=_fitness(state.services, facts),
+        wire=sorted_wire(state),
+        terminated=tuple(sorted(kernel.terminated)) if kernel else (),
+        default_uplink=kernel.default_uplink if kernel else {},
+        order_epoch=stamp.epoch,
+        order_generation=stamp.generation,
+    )
+
+
+def sightings(state: HostState, facts: Facts) -> Sightings | None:
+    """What the watcher of this host sees; none before it spoke."""
+    if state.watched is None:
+        return None
+    seen = state.watched
+    return Sightings(
+        instance=facts.instance, seen=seen.seen, witnesses=seen.witnesses, paused=seen.paused
+    )
+
+
+def receipt(verdict: Verdict, state: HostState) -> tuple[Stamp, Receipt]:
+    """The answer to an order, under the stamp of that order."""
+    match verdict:
+        case Accepted(held):
+            return held.stamp, accepted(state)
+        case StaleOrder(stamp, held_stamp):
+            why = f"stale: {_named(stamp)} came after {_named(held_stamp)}, which is held"
+            return stamp, refused((why,), state)
+        case Ambiguous(stamp):
+            why = f"{_named(stamp)} is held with another content; give it a new generation"
+            return stamp, refused((why,), state)
+        case Distrusted(stamp):
+            why = f"this agent crashed repeatedly with {_named(stamp)}; send a newer order"
+            return stamp, refused((why,), state)
+        case Forbidden(stamp, refusals):
+            return stamp, refused(refusals, state)
+
+
+def accepted(state: HostState) -> Receipt:
+    """Accepted, and what is on the wire by now."""
+    return Receipt(outcome=Outcome.ACCEPTED, wire=sorted_wire(state))
+
+
+def refused(refusals: tuple[str, ...], state: HostState) -> Receipt:
+    """Refused, why, and what is on the wire all the same."""
+    return Receipt(outcome=Outcome.REFUSED, refusals=refusals, wire=sorted_wire(state))
+
+
+def sorted_wire(state: HostState) -> tuple[Advertisement, ...]:
+    """What the neighbors have been sent, in a fixed order."""
+    return tuple(sorted(state.wire, key=lambda each: (each.prefix, each.uplink)))
+
+
+def _named(stamp: Stamp) -> str:
+    return f"epoch {stamp.epoch} generation {stamp.generation}"
+
+
+def _for_people(each: UplinkState, facts: Facts) -> UplinkState:
+    return msgspec.structs.replace(each, since=round(each.since + facts.unix, 3))
+
+
+def _fitness(services: Mapping[str, Judged], facts: Facts) -> tuple[Fitness, ...]:
+    return tuple(
+        Fitness(
+            service=name,
+            fit=judged.fit,
+            detail=judged.detail,
+            since=round(judged.since + facts.unix, 3),
+        )
+        for name, judged in sorted(services.items())
+    )

@@ -1,0 +1,112 @@
+"""By which uplink answers leave: the first that works, and then no change without need.
+
+ExaBGP installs no routes, so the default route is ours. Of the uplinks in name order the first
+with carrier and answered probes is taken, per family; it is kept while it works, also when an
+earlier one returns (every change moves flows). If none works the current one stays: then more
+likely everybody else is gone than every uplink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from agents.advertising.observations import KernelSeen, Watched
+from ambicast.contract.messages import UplinkState
+from ambicast.model.identifiers import Family, UplinkName
+from ambicast.model.pops import Pop
+
+# At the start the first answers come uplink by uplink; so long an uplink that has not worked yet
+# is no worse than one that has. Ten probes fit in.
+FIRST_ANSWERS = 1.0
+
+
+class UplinkKnowledge(Protocol):
+    """The part of the host's state that this decision looks at."""
+
+    @property
+    def kernel(self) -> KernelSeen | None: ...
+    @property
+    def watched(self) -> Watched | None: ...
+    @property
+    def watched_first(self) -> float | None: ...
+    @property
+    def worked(self) -> frozenset[tuple[str, Family]]: ...
+    @property
+    def default_uplink(self) -> Mapping[Family, str]: ...
+
+
+def worked_now(watched: Watched) -> frozenset[tuple[str, Family]]:
+    """The (uplink, family) pairs whose probes come back."""
+    return frozenset(
+        (uplink, kind)
+        for uplink, families in watched.working.items()
+        for kind, works in families.items()
+        if works
+    )
+
+
+def choose(pop: Pop, state: UplinkKnowledge, now: float) -> dict[Family, str]:
+    """The uplink each family of this PoP shall leave by."""
+    found = {}
+    for kind in Family:
+        names = [name for name in sorted(pop.uplinks) if kind in pop.uplinks[name].families]
+        if names:
+            found[kind] = _choose_one(kind, names, state, now)
+    return found
+
+
+def _choose_one(
+    kind: Family, names: Sequence[UplinkName], state: UplinkKnowledge, now: float
+) -> str:
+    in_use = state.kernel.default_uplink.get(kind) if state.kernel else None
+    current = state.default_uplink.get(kind, in_use)
+    with_carrier = [name for name in names if _carrier(name, state)]
+    if current is None or current not in names:
+        return [*with_carrier, *names][0]
+    if state.watched is None or state.watched_first is None or state.watched.paused:
+        return _kept_or_first(current, with_carrier)
+    works = worked_now(state.watched)
+    working = [name for name in with_carrier if (name, kind) in works]
+    early = (current, kind) not in state.worked and now - state.watched_first < FIRST_ANSWERS
+    if early or not working:
+        return _kept_or_first(current, with_carrier)
+    return _kept_or_first(current, working)
+
+
+def _kept_or_first(current: str, usable: Sequence[str]) -> str:
+    """The current uplink while it is usable, or if none is; else the first that is."""
+    return current if current in usable or not usable else usable[0]
+
+
+def _carrier(name: str, state: UplinkKnowledge) -> bool:
+    return state.kernel is None or state.kernel.carrier.get(name, False)
+
+
+def uplink_states(
+    pop: Pop,
+    kernel: KernelSeen | None,
+    watched: Watched | None,
+    before: Sequence[UplinkState],
+    now: float,
+) -> tuple[UplinkState, ...]:
+    """Carrier and probes of every uplink; ``since`` is the instant of its last change."""
+    if kernel is None and watched is None:
+        return ()
+    known = {each.uplink: each for each in before}
+    found = []
+    for name in sorted(pop.uplinks):
+        working = watched.working.get(name, {}) if watched else {}
+        families = pop.uplinks[name].families
+        state = UplinkState(
+            uplink=name,
+            carrier=kernel is not None and kernel.carrier.get(name, False),
+            working={kind: working.get(kind, False) for kind in families},
+            since=now,
+        )
+        last = known.get(name)
+        same = last is not None and msgspec.structs.replace(state, since=last.since) == last
+        found.append(last if last is not None and same else state)
+    return tuple(found)
