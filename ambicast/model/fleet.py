@@ -33,6 +33,7 @@ class Timing(msgspec.Struct, frozen=True):
         quorum: how many PoPs must agree that a PoP is gone.
         stagger: between two survivors that leave on a return.
         settle_down: how long a returned PoP must have been fit before anything moves back.
+        shutdown_wait: between GRACEFUL_SHUTDOWN (RFC 8326) and the withdrawal.
         hold_addresses: how long addresses stay terminated after their prefix was withdrawn.
         deadman: agent silence after which the bridge checks by itself.
     """
@@ -44,6 +45,7 @@ class Timing(msgspec.Struct, frozen=True):
     quorum: int = 2
     stagger: float = 30.0
     settle_down: float = 10.0
+    shutdown_wait: float = 30.0
     hold_addresses: float = 3600.0
     deadman: float = 30.0
 

@@ -1,0 +1,94 @@
+"""From postures to what is sent: orders, answers, the client map; only what changed is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from ambicast.contract.codec import Stamp
+from ambicast.model.fleet import Fleet
+from ambicast.model.identifiers import PopName
+from controller.choreography.orders import orders
+from controller.choreography.phases import Phase
+from controller.choreography.run import (
+    Command,
+    PublishMap,
+    PublishOrder,
+    PublishSteering,
+    Run,
+    SentOrder,
+    Technique,
+    given,
+)
+from controller.planning.answers import client_map, steering
+from controller.planning.assignment import assign
+from controller.world.condition import Assessment, Condition
+
+
+def derive(
+    run: Run,
+    fleet: Fleet,
+    conditions: Mapping[PopName, Assessment],
+    techniques: frozenset[Technique],
+) -> tuple[Run, list[Command]]:
+    """The run with what is now desired as sent, and the commands that send what changed."""
+    run, sent = _derive_orders(run, fleet, conditions, techniques)
+    run, mapped = _derive_map(run, fleet)
+    run, answered = _derive_steering(run, fleet, techniques)
+    return run, sent + mapped + answered
+
+
+def _derive_orders(
+    run: Run,
+    fleet: Fleet,
+    conditions: Mapping[PopName, Assessment],
+    techniques: frozenset[Technique],
+) -> tuple[Run, list[Command]]:
+    serving = frozenset(
+        name for name, each in conditions.items() if each.condition is Condition.SERVING
+    )
+    postures = {name: each.posture for name, each in run.pops.items()}
+    depth = run.anycast_depth if Technique.HALVES in techniques else 0
+    commands: list[Command] = []
+    kept = dict(run.orders)
+    generation = run.generation
+    for host, order in orders(fleet, postures, depth, serving).items():
+        held = run.orders.get(host)
+        if held is not None and held.order == order and held.stamp.epoch == run.epoch:
+            continue
+        generation += 1
+        kept[host] = SentOrder(Stamp(run.epoch, generation), order)
+        commands.append(PublishOrder(fleet.pop_of(host).name, host, kept[host].stamp, order))
+    return msgspec.structs.replace(run, orders=kept, generation=generation), commands
+
+
+def _derive_map(run: Run, fleet: Fleet) -> tuple[Run, list[Command]]:
+    clients = client_map(fleet)
+    if run.clients == clients and run.map_stamp.epoch == run.epoch:
+        return run, []
+    stamp = Stamp(run.epoch, run.generation + 1)
+    run = msgspec.structs.replace(
+        run, clients=clients, map_stamp=stamp, generation=stamp.generation
+    )
+    return run, [PublishMap(name, stamp, clients) for name in sorted(fleet.nameservers)]
+
+
+def _derive_steering(
+    run: Run, fleet: Fleet, techniques: frozenset[Technique]
+) -> tuple[Run, list[Command]]:
+    # Without the DNS technique, answers stay where they were whatever is lost (a baseline).
+    started = {name: 1.0 for name, each in run.pops.items() if each.phase is not Phase.STARTING}
+    assignment = assign(fleet, given(run) if Technique.DNS in techniques else started)
+    answers = steering(fleet, assignment)
+    if answers == run.steering and run.steering_stamp.epoch == run.epoch:
+        return run, []
+    stamp = Stamp(run.epoch, run.generation + 1)
+    run = msgspec.structs.replace(
+        run,
+        steering=answers,
+        steering_stamp=stamp,
+        assignment=assignment,
+        generation=stamp.generation,
+    )
+    return run, [PublishSteering(name, stamp, answers) for name in sorted(fleet.nameservers)]

@@ -1,0 +1,132 @@
+"""Planned moves: drain, and every kind of return. Make before break, DNS before BGP, one by one."""
+
+from __future__ import annotations
+
+from ambicast.model.fleet import Fleet
+from ambicast.model.identifiers import PopName
+from controller.choreography.ladder import rungs
+from controller.choreography.plan import Plan, Step
+from controller.choreography.posture import Home, Posture, change
+from controller.choreography.settling import Advertised, Answered, Waited, Withdrawn
+from controller.planning.nearness import farthest_first
+
+# Shares of its client groups a returning PoP is given, step by step: consistent, growing subsets.
+GROWING = (0.25, 0.5, 1.0)
+
+
+def drain(
+    fleet: Fleet,
+    pop: PopName,
+    posture: Posture,
+    helpers: tuple[PopName, ...],
+    reason: str,
+    now: float,
+) -> Plan:
+    """Empties ``pop`` (failover.md, "A planned move").
+
+    Helpers that already advertise its prefixes (it was taken over before) stay.
+    """
+    timing, own = fleet.timing, fleet.pops[pop].prefixes
+    quiet = change(posture, given=0.0)
+    covered = change(quiet, helpers=tuple(sorted({*posture.helpers, *helpers})))
+    leaving = change(covered, home=Home.LEAVING)
+    away = change(leaving, home=Home.AWAY, split=0)
+    everything = tuple(sorted({*own, *fleet.anycast_prefixes(), *fleet.covers_at(pop)}))
+    undo = f"ambicast pop undrain {pop}"
+    steps = (
+        Step("dns-stop", "dns", f"stop giving {pop}", quiet, (Answered(),), undo=undo),
+        Step(
+            "ttl-wait",
+            "wait",
+            f"wait {timing.ttl + timing.tail:g} s: TTL {timing.ttl:g} s + tail {timing.tail:g} s",
+            quiet,
+            (Waited(timing.ttl + timing.tail),),
+            deadline=timing.ttl + timing.tail + 5,
+            undo=undo,
+        ),
+        Step(
+            "cover",
+            "bgp",
+            f"{', '.join(covered.helpers)} advertise {', '.join(own)}",
+            covered,
+            (Advertised(covered.helpers, own),),
+            undo=undo,
+        ),
+        Step(
+            "shutdown",
+            "bgp",
+            f"{pop} marks its routes GRACEFUL_SHUTDOWN and waits {timing.shutdown_wait:g} s",
+            leaving,
+            (Waited(timing.shutdown_wait),),
+            deadline=timing.shutdown_wait + 5,
+            undo=undo,
+        ),
+        Step(
+            "withdraw",
+            "bgp",
+            f"{pop} withdraws",
+            away,
+            (Withdrawn(pop, everything),),
+            undo=undo,
+        ),
+    )
+    return Plan("drain", pop, reason, steps, now)
+
+
+def go_back(fleet: Fleet, pop: PopName, posture: Posture, reason: str, now: float) -> Plan:
+    """Brings ``pop`` back, whatever it was away for.
+
+    Home advertises what its helpers advertise, more-specifics included, before any of them
+    leaves: un-advertising loaded halves with only the shorter prefix behind them loops every
+    client (mean 124 s; failover-simulation.md section 5). Home keeps its halves: withdrawing them
+    is the same danger again, and a latched prefix is a healthy state.
+    """
+    own = fleet.pops[pop].prefixes
+    depth = max(posture.depth, posture.split)
+    here = change(posture, home=Home.HERE, split=depth, given=0.0)
+    longer = tuple(part for prefix in own for part in rungs(prefix, depth))
+    steps = [
+        Step(
+            "home-advertises",
+            "bgp",
+            f"{pop} advertises {', '.join((*own, *longer))}",
+            here,
+            (Advertised((pop,), (*own, *longer)),),
+        )
+    ]
+    left = here
+    for helper in farthest_first(fleet, pop, posture.helpers):
+        rest = tuple(name for name in left.helpers if name != helper)
+        left = change(left, helpers=rest, depth=left.depth if rest else 0)
+        steps.append(_leave(fleet, pop, helper, left, (*own, *longer)))
+    given = [change(left, given=share) for share in GROWING]
+    for grown in given:
+        steps.append(_give(fleet, pop, grown, last=grown is given[-1]))
+    return Plan("return", pop, reason, tuple(steps), now)
+
+
+def _leave(
+    fleet: Fleet, pop: PopName, helper: PopName, left: Posture, prefixes: tuple[str, ...]
+) -> Step:
+    stagger = fleet.timing.stagger
+    return Step(
+        "survivor-leaves",
+        "bgp",
+        f"{helper} withdraws the prefixes of {pop}, then {stagger:g} s to watch",
+        left,
+        (Withdrawn(helper, prefixes), Waited(stagger)),
+        deadline=stagger + 30,
+    )
+
+
+def _give(fleet: Fleet, pop: PopName, grown: Posture, *, last: bool) -> Step:
+    # Between two subsets one TTL passes, so that the first is seen to work before the next.
+    wait = 0.0 if last else fleet.timing.ttl
+    return Step(
+        "dns-return",
+        "dns",
+        f"give {pop} {grown.given:.0%} of its client groups",
+        grown,
+        (Answered(), Waited(wait)),
+        deadline=wait + 30,
+    )

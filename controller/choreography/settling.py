@@ -1,0 +1,184 @@
+"""When a step has settled: its effect was observed, not merely asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from ambicast.contract.codec import Stamp
+from ambicast.contract.messages import Report
+from ambicast.model.fleet import Fleet
+from ambicast.model.identifiers import HostName, PopName
+from ambicast.model.prefixes import family
+from controller.world.belief import World
+from controller.world.condition import Assessment, Condition
+
+# "Observed" means by two PoPs that do not advertise the prefix themselves (failover.md).
+OBSERVERS = 2
+
+
+class Settling(msgspec.Struct, frozen=True, tag_field="kind"):
+    """A condition on the world."""
+
+
+class Advertised(Settling, frozen=True, tag="advertised"):
+    """``pops`` have sent ``prefixes`` on every established session of the family.
+
+    And, for prefixes that at least two serving PoPs do not advertise, those have seen a permitted
+    PoP answer at the witness address. Where nobody is left to look: sent, not observed.
+    """
+
+    pops: tuple[PopName, ...]
+    prefixes: tuple[str, ...]
+
+
+class Withdrawn(Settling, frozen=True, tag="withdrawn"):
+    """``pop`` has none of ``prefixes`` on any wire (a silent PoP counts as withdrawn)."""
+
+    pop: PopName
+    prefixes: tuple[str, ...]
+
+
+class Answered(Settling, frozen=True, tag="answered"):
+    """Every living nameserver has proven the current steering by real queries."""
+
+
+class Waited(Settling, frozen=True, tag="waited"):
+    """So many seconds have passed since the step began."""
+
+    seconds: float
+
+
+class Met(msgspec.Struct, frozen=True):
+    """It holds; ``note`` says how it is known."""
+
+    note: str = ""
+
+
+class Open(msgspec.Struct, frozen=True):
+    """Not yet; ``until`` is when to look again at the latest, if time alone can change it."""
+
+    why: str
+    until: float | None = None
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """All that settling may depend on."""
+
+    world: World
+    fleet: Fleet
+    conditions: Mapping[PopName, Assessment]
+    steering: Stamp
+    began_at: float
+
+
+def settled(conditions: tuple[Settling, ...], scene: Scene, now: float) -> Met | Open:
+    """Whether every condition holds; the first that does not is the reason."""
+    notes = []
+    for condition in conditions:
+        match _check(condition, scene, now):
+            case Open() as still:
+                return still
+            case Met(note):
+                notes.append(note)
+    return Met("; ".join(note for note in notes if note))
+
+
+def _check(condition: Settling, scene: Scene, now: float) -> Met | Open:
+    match condition:
+        case Advertised(pops, prefixes):
+            return _advertised(pops, prefixes, scene)
+        case Withdrawn(pop, prefixes):
+            return _withdrawn(pop, prefixes, scene)
+        case Answered():
+            return _answered(scene)
+        case Waited(seconds):
+            due = scene.began_at + seconds
+            return Met() if now >= due else Open(f"{due - now:.1f} s to wait", due)
+        case _:
+            message = f"unknown condition {condition!r}"
+            raise TypeError(message)
+
+
+def _advertised(pops: tuple[PopName, ...], prefixes: tuple[str, ...], scene: Scene) -> Met | Open:
+    for pop in pops:
+        missing = _unsent(pop, prefixes, scene)
+        if missing is not None:
+            return Open(missing)
+    watched = [prefix for prefix in prefixes if len(_others(prefix, scene)) >= OBSERVERS]
+    for prefix in watched:
+        observers = _observers(prefix, pops, scene)
+        if len(observers) < OBSERVERS:
+            return Open(f"{prefix} observed by {len(observers)} of {OBSERVERS} PoPs")
+    return Met("observed" if watched else "sent, not observed: no PoP is left to look")
+
+
+def _unsent(pop: PopName, prefixes: tuple[str, ...], scene: Scene) -> str | None:
+    for host in scene.fleet.bgp_hosts(pop):
+        report = _report(scene.world, host)
+        if report is None:
+            return f"{pop}: no report of {host}"
+        ready = {
+            (each.uplink, kind)
+            for each in report.sessions
+            if each.established
+            for kind in each.families
+        }
+        sent = {(each.uplink, each.prefix) for each in report.wire}
+        for prefix in prefixes:
+            uplinks = [uplink for uplink, kind in ready if kind is family(prefix)]
+            missing = [uplink for uplink in uplinks if (uplink, prefix) not in sent]
+            if not uplinks or missing:
+                where = ", ".join(sorted(missing)) or "any uplink"
+                return f"{pop}: {prefix} not sent through {where}"
+    return None
+
+
+def _withdrawn(pop: PopName, prefixes: tuple[str, ...], scene: Scene) -> Met | Open:
+    if scene.conditions[pop].condition is Condition.SILENT:
+        return Met(f"{pop} is silent")
+    for host in scene.fleet.bgp_hosts(pop):
+        report = _report(scene.world, host)
+        left = {each.prefix for each in report.wire} & set(prefixes) if report else set()
+        if left:
+            return Open(f"{pop}: {', '.join(sorted(left))} still on the wire")
+    return Met()
+
+
+def _answered(scene: Scene) -> Met | Open:
+    for name, nameserver in sorted(scene.fleet.nameservers.items()):
+        if scene.conditions[nameserver.pop].condition is Condition.SILENT:
+            continue
+        belief = scene.world.nameservers.get(name)
+        host = scene.world.hosts.get(nameserver.host)
+        if host is None or host.presence is None or not host.presence.online:
+            continue
+        if belief is None or belief.proven < scene.steering:
+            return Open(f"nameserver {name} has not proven {scene.steering.generation}")
+    return Met()
+
+
+def _report(world: World, host: HostName) -> Report | None:
+    belief = world.hosts.get(host)
+    return belief.report if belief else None
+
+
+def _others(prefix: str, scene: Scene) -> list[PopName]:
+    """Serving PoPs that do not have ``prefix`` on their wire: the ones that can look."""
+    found = []
+    for pop in scene.fleet.pops:
+        reports = [_report(scene.world, host) for host in scene.fleet.bgp_hosts(pop)]
+        wires = {each.prefix for report in reports if report for each in report.wire}
+        if scene.conditions[pop].condition is Condition.SERVING and prefix not in wires:
+            found.append(pop)
+    return found
+
+
+def _observers(prefix: str, permitted: tuple[PopName, ...], scene: Scene) -> set[PopName]:
+    return {
+        scene.world.pops[host]
+        for host, belief in scene.world.hosts.items()
+        if belief.sightings is not None
+        and set(belief.sightings.witnesses.get(prefix, ())) & set(permitted)
+    }

@@ -1,0 +1,130 @@
+"""``step``: what to do about the world as it is now. Total, deterministic, and level.
+
+    step(run, world, fleet, techniques, now) -> (run, commands)
+
+One look does, in this order: assess every PoP; let what happened choose phases and plans; move
+plans on as far as the world allows; derive orders and answers from all postures; emit what
+changed. A second look at the same world emits nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from ambicast.model.fleet import Fleet
+from ambicast.model.identifiers import PopName
+from controller.choreography.adoption import adopted, heard_enough
+from controller.choreography.derive import derive
+from controller.choreography.events import event_of, patience
+from controller.choreography.phases import AWAY_FROM_HOME, Phase, after
+from controller.choreography.progress import progress
+from controller.choreography.replan import replan
+from controller.choreography.run import Command, Happened, PopRun, Run, Technique, WakeAt, given
+from controller.choreography.settling import Waited
+from controller.planning.failover import failover_table
+from controller.world.belief import World
+from controller.world.condition import Assessment, Condition, assess
+
+EVERYTHING = frozenset(Technique)
+
+
+def step(
+    run: Run,
+    world: World,
+    fleet: Fleet,
+    now: float,
+    techniques: frozenset[Technique] = EVERYTHING,
+) -> tuple[Run, tuple[Command, ...]]:
+    """The run after looking at ``world``, and the commands that carry it out, in order."""
+    if not run.begun:
+        ready = heard_enough(world, fleet, now)
+        if ready is not None:
+            return run, (WakeAt(ready),)
+        run = adopted(run, world, fleet, now)
+    conditions = assess(world, fleet, now)
+    commands: list[Command] = []
+    run = _remember_serving(run, conditions, now)
+    run = _happen(run, world, fleet, conditions, techniques, now, commands)
+    # Each plan that moves on changes postures, and with them what the next step relies on; a
+    # plan has few steps, so looking until nothing moves is short.
+    for _ in range(sum(len(each.plan.steps) for each in run.pops.values() if each.plan) + 1):
+        run, sent = derive(run, fleet, conditions, techniques)
+        commands += sent
+        moved = progress(run, world, fleet, conditions, now, commands)
+        if moved == run:
+            break
+        run = moved
+    run = _prepare(run, fleet, now)
+    commands += _wakes(run, fleet, now)
+    return run, tuple(commands)
+
+
+def _remember_serving(run: Run, conditions: Mapping[PopName, Assessment], now: float) -> Run:
+    pops = dict(run.pops)
+    for name, pop in run.pops.items():
+        serving = conditions[name].condition is Condition.SERVING
+        if serving == (pop.serving_since is not None):
+            continue
+        pops[name] = msgspec.structs.replace(pop, serving_since=now if serving else None)
+    return msgspec.structs.replace(run, pops=pops)
+
+
+def _happen(  # noqa: PLR0913 - one look needs all of it
+    run: Run,
+    world: World,
+    fleet: Fleet,
+    conditions: Mapping[PopName, Assessment],
+    techniques: frozenset[Technique],
+    now: float,
+    commands: list[Command],
+) -> Run:
+    for name in sorted(run.pops):
+        pop = run.pops[name]
+        event = event_of(fleet, pop, conditions[name].condition, world.drains.get(name), now)
+        phase = after(pop.phase, event) if event is not None else None
+        if event is None or phase is None:
+            continue
+        run = replan(run, name, event, phase, fleet, world, conditions, techniques, now)
+        changed = run.pops[name]
+        if changed.phase is phase and changed is not pop:
+            text = f"{pop.phase} -> {phase}: {changed.because}"
+            commands.append(Happened(now, f"pop.{event}", name, text))
+        elif changed.refusal and changed.refusal != pop.refusal:
+            commands.append(Happened(now, "plan.refused", name, changed.refusal))
+    return run
+
+
+def _prepare(run: Run, fleet: Fleet, now: float) -> Run:
+    """Keeps the failover table ready: recomputed while all is calm, frozen during an incident."""
+    if any(pop.phase in AWAY_FROM_HOME for pop in run.pops.values()):
+        return run
+    current = given(run)
+    if set(run.failover) == set(current) and not _shares_changed(run, current):
+        return run
+    return msgspec.structs.replace(run, failover=failover_table(fleet, current, now))
+
+
+def _shares_changed(run: Run, current: Mapping[PopName, float]) -> bool:
+    return any(
+        pop.phase is Phase.RETURNING and current.get(name, 0.0) < 1.0
+        for name, pop in run.pops.items()
+    )
+
+
+def _wakes(run: Run, fleet: Fleet, now: float) -> list[Command]:
+    due = [now + 1.0]
+    for pop in run.pops.values():
+        if pop.phase in AWAY_FROM_HOME and pop.serving_since is not None:
+            due.append(pop.serving_since + patience(fleet, pop))
+        due += [at for at in _deadlines(pop) if at > now]
+    return [WakeAt(min(at for at in due if at > now))]
+
+
+def _deadlines(pop: PopRun) -> list[float]:
+    found = []
+    for each in pop.plan.steps if pop.plan else ():
+        found.append(each.began_at + each.deadline)
+        found += [each.began_at + w.seconds for w in each.settled_when if isinstance(w, Waited)]
+    return found

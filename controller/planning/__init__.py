@@ -1,0 +1,1 @@
+"""Where traffic should go: distances, assignments, answers, failover tables, guards. Pure."""
