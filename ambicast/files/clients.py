@@ -2,6 +2,8 @@
 
 Several rows make up a group: their positions must agree, their demands add up. A prefix belongs
 to one group; a longer prefix inside another group's is fine, because the longest match answers.
+Demand is a rate (``5Gbit/s``), which is compared with capacities, or in every row a plain number,
+of which only the shares matter.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from ambicast.files.faults import Fault, quote
 from ambicast.files.forms import FORMS
 from ambicast.model.clients import ClientGroup
 from ambicast.model.identifiers import EVERYONE_ELSE, GroupName
+from ambicast.model.quantities import rate
 
 COLUMNS = ("prefix", "group", "lat", "lon", "demand")
 
@@ -30,6 +33,7 @@ class Row(msgspec.Struct, frozen=True):
     lat: float
     lon: float
     demand: float
+    measured: bool
 
 
 def read_rows(file: str, text: str) -> tuple[tuple[Row, ...], tuple[Fault, ...]]:
@@ -55,7 +59,7 @@ def groups_of(
     rows: tuple[Row, ...],
 ) -> tuple[dict[GroupName, ClientGroup], tuple[Fault, ...]]:
     """The groups that ``rows`` make up, and the faults between rows."""
-    faults: list[Fault] = []
+    faults = _mixed(rows)
     owner: dict[str, Row] = {}
     members: dict[str, list[Row]] = {}
     for row in rows:
@@ -72,6 +76,16 @@ def groups_of(
         group.append(row)
     groups = {GroupName(name): _group(name, group) for name, group in members.items()}
     return groups, tuple(faults)
+
+
+def _mixed(rows: tuple[Row, ...]) -> list[Fault]:
+    """One fault where some demands are rates and others are not: they cannot be compared."""
+    for row in rows:
+        if row.measured is not rows[0].measured:
+            words = {True: "a rate", False: "a number without unit"}
+            where = f"{words[not row.measured]} as in {rows[0].file}:{rows[0].line}"
+            return [_fault(row.file, row.line, "demand", words[row.measured], where)]
+    return []
 
 
 def _group(name: str, rows: list[Row]) -> ClientGroup:
@@ -98,7 +112,8 @@ def _row(file: str, line: int, cells: list[str], faults: list[Fault]) -> Row | N
         group=_text(file, line, ("group", group), faults, form="name"),
         lat=_number(file, line, ("lat", lat), (-90.0, 90.0), faults),
         lon=_number(file, line, ("lon", lon), (-180.0, 180.0), faults),
-        demand=_number(file, line, ("demand", demand), (0.0, math.inf), faults),
+        demand=_demand(file, line, demand, faults),
+        measured=demand.endswith("bit/s"),
     )
     if group == EVERYONE_ELSE:
         allowed = f"any name but {EVERYONE_ELSE}, which is every client that no row lists"
@@ -117,6 +132,17 @@ def _text(
         return text
 
 
+def _demand(file: str, line: int, text: str, faults: list[Fault]) -> float:
+    try:
+        value = rate(text) if text.endswith("bit/s") else float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        allowed = "a rate like 5Gbit/s, or a number of at least 0"
+        faults.append(_fault(file, line, "demand", quote(text), allowed))
+    return value
+
+
 def _number(
     file: str,
     line: int,
@@ -132,8 +158,7 @@ def _number(
         value = math.nan
     if math.isfinite(value) and low <= value <= high:
         return value
-    limits = f"from {low:g} to {high:g}" if high < math.inf else f"of at least {low:g}"
-    faults.append(_fault(file, line, column, quote(text), f"a number {limits}"))
+    faults.append(_fault(file, line, column, quote(text), f"a number from {low:g} to {high:g}"))
     return math.nan
 
 
