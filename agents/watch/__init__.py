@@ -1,0 +1,1 @@
+"""PoP-to-PoP liveness: authenticated UDP probes between identity and witness addresses."""

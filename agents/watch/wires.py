@@ -1,0 +1,121 @@
+"""One UDP socket per family for everything: probing, answering, every own address.
+
+A socket bound to the wildcard hears probes at identity and witness addresses alike, and those
+that this host does not terminate the kernel never delivers. ``IP_PKTINFO`` (ip(7)) and
+``IPV6_RECVPKTINFO`` (RFC 3542 section 6) say which address was asked, and choose the source of
+what is sent: an answer comes from the address asked, and a probe from the identity address of
+the uplink it shall leave by, which is what the policy routing rules look at.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from agents.watch.datagrams import LARGEST, PORT
+from ambicast.model.identifiers import Family
+
+_IP_PKTINFO = 8  # linux/in.h; the socket module of Python 3.11 does not name it
+_ROOM = socket.CMSG_SPACE(20)  # the larger of the two structures below
+
+# struct in_pktinfo {interface, local address, address in the header}; in6_pktinfo {address,
+# interface}. Interface 0 leaves the choice to the routing rules.
+_INFO4 = struct.Struct("@I4s4s")
+_INFO6 = struct.Struct("@16sI")
+
+_CUT = int(socket.MSG_CTRUNC)  # as a plain number: an enum's `&` costs more than the system call
+
+Peer = tuple[Any, ...]
+Source = list[tuple[int, int, bytes]]
+
+
+class Datagram(NamedTuple):
+    """What arrived, from whom, and the source an answer must have."""
+
+    payload: bytes
+    peer: Peer
+    asked: Source
+
+
+class Wire:
+    """The socket of one family. Sending never blocks and never raises: UDP may lose anyway."""
+
+    def __init__(self, family: Family, port: int = PORT) -> None:
+        kind = socket.AF_INET if family is Family.V4 else socket.AF_INET6
+        self._socket = socket.socket(kind, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            self._set_up(family, port)
+        except OSError:
+            self._socket.close()
+            raise
+
+    def _set_up(self, family: Family, port: int) -> None:
+        if family is Family.V4:
+            self._socket.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+            self._socket.bind(("0.0.0.0", port))  # noqa: S104 - see above
+        else:
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+            self._socket.bind(("::", port))
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def send(self, payload: bytes, peer: Peer, source: Source) -> bool:
+        """Whether the kernel took it; it does not where the source is no local address."""
+        try:
+            self._socket.sendmsg((payload,), source, 0, peer)
+        except OSError:
+            return False
+        return True
+
+    def receive(self) -> Datagram | None:
+        """The next datagram, or none left. Errors of earlier sends are skipped."""
+        while True:
+            try:
+                payload, info, flags, peer = self._socket.recvmsg(LARGEST + 1, _ROOM)
+            except (BlockingIOError, InterruptedError):
+                return None
+            except OSError:
+                continue
+            if info and not flags & _CUT:
+                return Datagram(payload, peer, [_answering(info[0])])
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def open_wires(families: tuple[Family, ...]) -> Mapping[Family, Wire]:
+    """One socket per family.
+
+    Raises:
+        OSError: where the port is taken or the kernel lacks the family.
+    """
+    wires: dict[Family, Wire] = {}
+    try:
+        for family in families:
+            wires[family] = Wire(family)
+    except OSError:
+        for wire in wires.values():
+            wire.close()
+        raise
+    return wires
+
+
+def from_address(text: str) -> Source:
+    """The source that makes a datagram leave from this local address."""
+    if ":" in text:
+        packed = socket.inet_pton(socket.AF_INET6, text)
+        return [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, _INFO6.pack(packed, 0))]
+    packed = socket.inet_pton(socket.AF_INET, text)
+    return [(socket.IPPROTO_IP, _IP_PKTINFO, _INFO4.pack(0, packed, bytes(4)))]
+
+
+def _answering(info: tuple[int, int, bytes]) -> tuple[int, int, bytes]:
+    """The packet info of an answer: the local address that was asked, any interface."""
+    level, kind, content = info
+    if level == socket.IPPROTO_IP:
+        return level, kind, _INFO4.pack(0, content[4:8], bytes(4))
+    return level, kind, _INFO6.pack(content[:16], 0)
