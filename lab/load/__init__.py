@@ -1,0 +1,1 @@
+"""Client load: requests on a fixed schedule, and what became of each of them."""

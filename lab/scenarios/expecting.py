@@ -1,0 +1,83 @@
+"""Expectations: what is measured, and the bound it must stay within."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ambicast.model.quantities import QuantityError, duration
+from lab.scenarios.bounds import Bound, count_bound, time_bound
+from lab.scenarios.located import Located
+from lab.scenarios.shapes import (
+    AgreeExpectation,
+    EventExpectation,
+    Expectation,
+    ProbeExpectation,
+)
+from lab.scenarios.words import DNS, LAYERS
+
+KINDS = ("probe", "layers", "dns", "event")
+
+
+def parse_expectation(field: Located, probes: tuple[str, ...], steps: int) -> Expectation:
+    """One entry of `expect`; `probes` are the loads' names, `steps` how many steps there are."""
+    fields = field.fields("an expectation")
+    kinds = [kind for kind in KINDS if kind in fields]
+    if len(kinds) != 1:
+        raise field.fault("an expectation needs exactly one subject", KINDS)
+    if kinds[0] == "probe":
+        return _of_probe(field, probes, steps)
+    return _of_time(field, kinds[0], steps)
+
+
+def _of_probe(field: Located, probes: tuple[str, ...], steps: int) -> ProbeExpectation:
+    fields = field.fields("probe", ("probe", "outage", "lost", "after"), ("probe",))
+    probe = fields["probe"].word("probe", probes)
+    if "outage" not in fields and "lost" not in fields:
+        raise field.fault("a probe expectation needs a bound", ("outage", "lost"))
+    after = _after(fields["after"], steps) if "after" in fields else None
+    return ProbeExpectation(
+        text=_text(fields),
+        probe=probe,
+        outage=_bound(fields.get("outage"), time_bound),
+        lost=_bound(fields.get("lost"), count_bound),
+        after=after,
+    )
+
+
+def _of_time(field: Located, kind: str, steps: int) -> Expectation:
+    fields = field.fields(kind, (kind, "within", "after"), (kind, "within", "after"))
+    text = _text(fields)
+    try:
+        within = duration(fields["within"].text("within"))
+    except QuantityError as fault:
+        raise fields["within"].fault(f"within: {fault}") from None
+    after = _after(fields["after"], steps)
+    if kind == "event":
+        return EventExpectation(
+            text=text, kind=fields["event"].text("event"), within=within, after=after
+        )
+    if kind == "layers":
+        fields["layers"].word("layers", LAYERS)
+        return AgreeExpectation(text=text, layer="layers", within=within, after=after)
+    fields["dns"].word("dns", DNS)
+    return AgreeExpectation(text=text, layer="dns", within=within, after=after)
+
+
+def _text(fields: dict[str, Located]) -> str:
+    return " ".join(f"{key}: {value.text(key)}" for key, value in fields.items())
+
+
+def _bound(field: Located | None, parse: Callable[[str], Bound]) -> Bound | None:
+    if field is None:
+        return None
+    try:
+        return parse(field.text("bound"))
+    except QuantityError as fault:
+        raise field.fault(str(fault)) from None
+
+
+def _after(field: Located, steps: int) -> int:
+    text = field.text("after")
+    if not text.isdigit() or not 1 <= int(text) <= steps:
+        raise field.fault(f"after: {text!r}", f"the number of a step, 1 to {steps}")
+    return int(text)

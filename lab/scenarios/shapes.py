@@ -1,0 +1,93 @@
+"""A scenario as a value: settings, load, steps, expectations. No lab is needed to read one.
+
+Texts may still hold ``$names``; :mod:`lab.scenarios.substitution` fills them in once a trial knows
+what they stand for.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from lab.scenarios.bounds import Bound
+from lab.scenarios.targets import Catchment
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """One probe: `rate` requests a second from `client` to `target`."""
+
+    name: str
+    client: str
+    probe: str
+    target: str
+    rate: float
+    where: str = ""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is done, `at` seconds after the load started."""
+
+    at: float
+    action: str
+    arguments: dict[str, str] = {}
+    where: str = ""
+
+
+class ProbeExpectation(msgspec.Struct, frozen=True, tag="probe", kw_only=True):
+    """Bounds on one probe's requests; with `after`, only on those sent since that step."""
+
+    text: str
+    probe: str
+    outage: Bound | None = None
+    lost: Bound | None = None
+    after: int | None = None
+
+
+class AgreeExpectation(msgspec.Struct, frozen=True, tag="agree", kw_only=True):
+    """Both layers agree from `within` seconds after step `after` until the next step.
+
+    ``dns`` asks less of routing and more of the answers: none may name the dead PoP's own address,
+    though others may have taken that over.
+    """
+
+    text: str
+    layer: Literal["layers", "dns"]
+    within: float
+    after: int
+
+
+class EventExpectation(msgspec.Struct, frozen=True, tag="event", kw_only=True):
+    """The controller reports an event of this kind within so many seconds after a step."""
+
+    text: str
+    kind: str
+    within: float
+    after: int
+
+
+Expectation = ProbeExpectation | AgreeExpectation | EventExpectation
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """One scenario file.
+
+    Attributes:
+        matrix: parameter -> values; every combination is run.
+        settings: as written, see :mod:`lab.scenarios.words`.
+        let: name -> what it stands for at the start of a trial.
+        end: seconds after which a trial ends.
+        baselines: techniques that run the same steps alone.
+    """
+
+    name: str
+    topology: str
+    matrix: dict[str, tuple[str, ...]]
+    trials: int
+    settings: dict[str, str]
+    let: dict[str, Catchment]
+    load: tuple[Load, ...]
+    steps: tuple[Step, ...]
+    expect: tuple[Expectation, ...]
+    baselines: tuple[str, ...]
+    end: float

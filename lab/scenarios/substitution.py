@@ -1,0 +1,35 @@
+"""``$victim`` and the like: names that a trial gives meaning to when its lab stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from lab.scenarios.shapes import Load, Step
+
+_NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The names that `text` refers to."""
+    return tuple(_NAME.findall(text))
+
+
+def filled(text: str, meanings: Mapping[str, str]) -> str:
+    """`text` with every ``$name`` replaced."""
+    return _NAME.sub(lambda found: meanings[found[1]], text)
+
+
+def filled_load(load: Load, meanings: Mapping[str, str]) -> Load:
+    """`load` with its client and target filled in."""
+    return msgspec.structs.replace(
+        load, client=filled(load.client, meanings), target=filled(load.target, meanings)
+    )
+
+
+def filled_step(step: Step, meanings: Mapping[str, str]) -> Step:
+    """`step` with its arguments filled in."""
+    arguments = {key: filled(value, meanings) for key, value in step.arguments.items()}
+    return msgspec.structs.replace(step, arguments=arguments)
