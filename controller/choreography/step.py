@@ -47,15 +47,16 @@ def step(
     commands: list[Command] = []
     run = _remember_serving(run, conditions, now)
     run = _happen(run, world, fleet, conditions, techniques, now, commands)
-    # Each plan that moves on changes postures, and with them what the next step relies on; a
-    # plan has few steps, so looking until nothing moves is short.
+    # Plans move first and orders are derived after: one emergency is one order per host, and so
+    # one UPDATE per session. What a step is sent may settle it at once, so look again until
+    # nothing moves; a plan has few steps.
     for _ in range(sum(len(each.plan.steps) for each in run.pops.values() if each.plan) + 1):
-        run, sent = derive(run, fleet, conditions, techniques)
-        commands += sent
         moved = progress(run, world, fleet, conditions, now, commands)
-        if moved == run:
+        derived, sent = derive(moved, fleet, conditions, techniques)
+        commands += sent
+        if derived == run:
             break
-        run = moved
+        run = derived
     run = _prepare(run, fleet, now)
     commands += _wakes(run, fleet, now)
     return run, tuple(commands)

@@ -1,0 +1,1 @@
+"""The agents, over MQTT: the only room of the controller that knows the bus."""

@@ -1,0 +1,65 @@
+"""The composition root: builds everything, connects it, names every task."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from ambicast.files import load_fleet
+from controller.api.server import Api
+from controller.choreography.run import Run, fresh
+from controller.config import Settings
+from controller.fleet.bus import Bus
+from controller.loop import Loop
+from controller.storage.journal import SqliteJournal
+
+log = structlog.get_logger()
+
+
+def anchored_clock() -> Callable[[], float]:
+    """Seconds since the Unix epoch that never step back while this process lives."""
+    offset = time.clock_gettime(time.CLOCK_REALTIME) - time.monotonic()
+    return lambda: time.monotonic() + offset
+
+
+async def run_controller(settings: Settings) -> None:
+    """Runs until SIGTERM; leaves every advertisement and answer as it is."""
+    fleet = load_fleet(Path(settings.fleet))
+    clock = anchored_clock()
+    journal = SqliteJournal(Path(settings.journal))
+    run = _resumed(journal.last_run(), fresh(fleet, 1, clock()))
+    inbox: list[Loop] = []
+    bus = Bus(settings.broker, fleet, uuid.uuid4().hex[:12], clock, lambda o: inbox[0].tell(o))
+    loop = Loop(fleet, run, journal, bus, clock, frozenset(settings.techniques))
+    inbox.append(loop)
+    api = Api(settings.api, fleet, loop, journal)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    log.info("controller starts", fleet=fleet.name, epoch=run.epoch, pops=len(fleet.pops))
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(loop.run(), name="loop"),
+            tasks.create_task(bus.run(), name="bus"),
+            tasks.create_task(api.run(), name="api"),
+        ]
+        await stop.wait()
+        for task in running:
+            task.cancel()
+    journal.close()
+    log.info("controller stopped")
+
+
+def _resumed(last: Run | None, new: Run) -> Run:
+    """The last run under a new epoch, with PoPs the fleet gained since and without those it lost."""
+    if last is None:
+        return new
+    pops = {name: last.pops.get(name, each) for name, each in new.pops.items()}
+    return msgspec.structs.replace(last, epoch=last.epoch + 1, begun=False, pops=pops)

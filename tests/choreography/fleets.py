@@ -1,0 +1,91 @@
+"""A fleet of three PoPs in documentation space, built by hand."""
+
+from __future__ import annotations
+
+from ambicast.model.clients import ClientGroup
+from ambicast.model.fleet import Fleet, Limits, Nameserver, Timing
+from ambicast.model.identifiers import (
+    Family,
+    GroupName,
+    HostName,
+    NameserverName,
+    PopName,
+    ProviderName,
+    Role,
+    ServiceName,
+    UplinkName,
+)
+from ambicast.model.pops import Place, Pop, Provider, Uplink
+from ambicast.model.services import Anycast, Check, CheckKind, Service
+
+PLACES = {
+    "ams": Place("Amsterdam", "NL", 52.31, 4.76),
+    "fra": Place("Frankfurt", "DE", 50.03, 8.56),
+    "lhr": Place("London", "GB", 51.47, -0.45),
+}
+PREFIXES = {
+    "ams": ("198.18.0.0/22", "2001:db8:1000::/46"),
+    "lhr": ("198.18.4.0/22", "2001:db8:1004::/46"),
+    "fra": ("198.18.128.0/22", "2001:db8:1800::/46"),
+}
+AMS, FRA, LHR = PopName("ams"), PopName("fra"), PopName("lhr")
+
+
+def three_pops(**timing: float) -> Fleet:
+    """ams, fra, lhr with two uplinks each, one service, nameservers at ams and fra."""
+    pops = {PopName(name): _pop(name, number) for number, name in enumerate(PLACES)}
+    www = Service(
+        ServiceName("www"),
+        ("www.cdn.example",),
+        Anycast(
+            {Family.V4: "198.19.254.1", Family.V6: "2001:db8:a::1"},
+            ("198.19.254.0/23", "2001:db8:a::/47"),
+        ),
+        10,
+        (Check(CheckKind.HTTP, 80, "/healthz"),),
+    )
+    groups = {
+        GroupName(f"c{index + 1}"): ClientGroup(
+            GroupName(f"c{index + 1}"),
+            (f"198.19.{index + 1}.0/24", f"2001:db8:c0{index + 1}::/48"),
+            place.lat,
+            place.lon,
+        )
+        for index, place in enumerate(PLACES.values())
+    }
+    nameservers = {
+        NameserverName(name): Nameserver(
+            NameserverName(name), PopName(name), HostName(f"{name}-1"), (f"10.{index}.1.2",)
+        )
+        for index, name in enumerate(("ams", "fra"))
+    }
+    return Fleet(
+        "test",
+        64500,
+        "cdn.example",
+        Timing(**timing),
+        Limits(),
+        {ProviderName("north"): Provider(ProviderName("north"), 64601)},
+        ("198.18.0.0/17", "198.18.128.0/17", "2001:db8:1000::/37", "2001:db8:1800::/37"),
+        pops,
+        {ServiceName("www"): www},
+        nameservers,
+        groups,
+    )
+
+
+def _pop(name: str, number: int) -> Pop:
+    uplinks = {
+        UplinkName(link): Uplink(
+            UplinkName(link),
+            ProviderName("north"),
+            f"eth{index + 1}",
+            {Family.V4: f"10.{number}.{index}.1", Family.V6: f"fd00:{number}:{index}::1"},
+            {Family.V4: f"10.{number}.{index}.2", Family.V6: f"fd00:{number}:{index}::2"},
+            100e9,
+            100,
+        )
+        for index, link in enumerate(("north", "south"))
+    }
+    hosts = {HostName(f"{name}-1"): (Role.BGP, Role.DNS)}
+    return Pop(PopName(name), PLACES[name], 400e9, PREFIXES[name], hosts, uplinks)

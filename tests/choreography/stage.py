@@ -1,0 +1,206 @@
+"""A stage for stories: perfect agents and nameservers, virtual time, and the controller's core.
+
+Agents here are the simplest that could work: an order reaches every host that is not silent and is
+on the wire at the next look. Whatever the core decides is recorded in ``history``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ambicast.contract.codec import Stamp
+from ambicast.contract.messages import (
+    Fitness,
+    NameserverReceipt,
+    Order,
+    Outcome,
+    Presence,
+    Report,
+    Session,
+    Sighting,
+    Sightings,
+    Steering,
+)
+from ambicast.model.fleet import Fleet
+from ambicast.model.identifiers import Family, HostName, NameserverName, PopName
+from controller.choreography.run import (
+    Command,
+    Happened,
+    PublishOrder,
+    PublishSteering,
+    Run,
+    Technique,
+    fresh,
+)
+from controller.choreography.step import EVERYTHING, step
+from controller.world.belief import World, fold
+from controller.world.observations import (
+    BusChanged,
+    DrainAsked,
+    HostPresent,
+    HostReported,
+    HostSighted,
+    NameserverAnswered,
+    Observation,
+    UndrainAsked,
+)
+
+
+class Stage:
+    """The fleet, its agents, and the core that commands them."""
+
+    def __init__(
+        self, fleet: Fleet, techniques: frozenset[Technique] = EVERYTHING, *, connected: bool = True
+    ) -> None:
+        """Nothing has been heard yet."""
+        self.fleet = fleet
+        self.techniques = techniques
+        self.now = 1000.0
+        self.world = World(began_at=self.now)
+        self.run: Run = fresh(fleet, 1, self.now)
+        self.orders: dict[HostName, tuple[Stamp, Order]] = {}
+        self.wires: dict[HostName, Order | None] = {}
+        self.answers: dict[NameserverName, tuple[Stamp, Steering]] = {}
+        self.proven: dict[NameserverName, Stamp] = {}
+        self.silent: set[PopName] = set()
+        self.blind: set[PopName] = set()
+        self.unfit: set[PopName] = set()
+        self.deaf = False
+        self.history: list[tuple[float, Command]] = []
+        self.learned: list[tuple[float, Observation]] = []
+        self._told: dict[object, object] = {}
+        if connected:
+            self.learn(BusChanged(connected=True))
+
+    def learn(self, observation: Observation) -> None:
+        """One observation, as the loop would fold it."""
+        self.learned.append((self.now, observation))
+        self.world = fold(self.world, observation, self.now)
+
+    def look(self) -> tuple[Command, ...]:
+        """One look of the core; commands are carried out at once."""
+        self.run, commands = step(self.run, self.world, self.fleet, self.now, self.techniques)
+        for command in commands:
+            self.history.append((self.now, command))
+            match command:
+                case PublishOrder(_, host, stamp, order):
+                    self.orders[host] = (stamp, order)
+                case PublishSteering(nameserver, stamp, steering):
+                    self.answers[nameserver] = (stamp, steering)
+        return commands
+
+    def pass_time(self, seconds: float, every: float = 0.1) -> None:
+        """Agents act, report and watch; the core looks; ``seconds`` go by."""
+        until = self.now + seconds
+        while self.now < until - 1e-9:
+            self.now = min(until, self.now + every)
+            if not self.deaf:
+                self.report()
+            self.look()
+
+    def report(self) -> None:
+        """What every living host tells now."""
+        for pop, host in self.fleet.hosts():
+            if pop.name in self.silent:
+                continue
+            if host in self.orders:
+                self.wires[host] = self.orders[host][1]
+            self._tell(HostPresent(pop.name, host, Presence(online=True, instance="i", since=0)))
+            self._tell(HostReported(pop.name, host, self._report(pop.name, host)))
+            self.learn(HostSighted(pop.name, host, self._sightings(pop.name)))
+        self._prove()
+
+    def drain(self, pop: PopName) -> None:
+        """The operator asks."""
+        self.learn(DrainAsked(pop, "maintenance"))
+
+    def undrain(self, pop: PopName) -> None:
+        """The operator takes it back."""
+        self.learn(UndrainAsked(pop, "maintenance over"))
+
+    def wire(self, pop: PopName) -> set[str]:
+        """The prefixes ``pop`` advertises now."""
+        found: set[str] = set()
+        for host in self.fleet.bgp_hosts(pop):
+            order = self.wires.get(host)
+            if order is not None and pop not in self.unfit:
+                found |= {each.prefix for each in order.advertisements}
+        return found
+
+    def ordered(self, pop: PopName) -> set[str]:
+        """The prefixes in the latest order of ``pop``."""
+        host = self.fleet.bgp_hosts(pop)[0]
+        return {each.prefix for each in self.orders[host][1].advertisements}
+
+    def given(self) -> dict[str, str]:
+        """Client group -> first address of the newest answers."""
+        newest = self.run.steering
+        assert newest is not None
+        return {group: each[0] for group, each in newest.answers["www"].items()}
+
+    def happened(self, kind: str) -> list[Happened]:
+        """Events of one kind, oldest first."""
+        return [c for _, c in self.history if isinstance(c, Happened) and c.kind == kind]
+
+    def _tell(self, observation: HostPresent | HostReported) -> None:
+        key = (type(observation), observation.host)
+        if self._told.get(key) != observation:
+            self._told[key] = observation
+            self.learn(observation)
+
+    def _prove(self) -> None:
+        for nameserver, (stamp, _) in self.answers.items():
+            home = self.fleet.nameservers[nameserver].pop
+            if home in self.silent or self.proven.get(nameserver) == stamp:
+                continue
+            self.proven[nameserver] = stamp
+            receipt = NameserverReceipt(outcome=Outcome.ACCEPTED, proven=1)
+            self.learn(NameserverAnswered(nameserver, stamp, receipt))
+
+    def _report(self, pop: PopName, host: HostName) -> Report:
+        order = self.wires.get(host)
+        fit = pop not in self.unfit
+        sessions = tuple(
+            Session(uplink=link, family=kind, established=True, families=(kind,))
+            for link in self.fleet.pops[pop].uplinks
+            for kind in Family
+        )
+        return Report(
+            instance="i",
+            sessions=sessions,
+            services=(Fitness(service="www", fit=fit),),
+            wire=order.advertisements if order and fit else (),
+            terminated=order.terminate if order else (),
+        )
+
+    def _sightings(self, watcher: PopName) -> Sightings:
+        seen = tuple(
+            Sighting(
+                pop=other,
+                uplink="north",
+                family=Family.V4,
+                up=other not in self.silent and watcher not in self.blind,
+            )
+            for other in self.fleet.pops
+            if other != watcher
+        )
+        return Sightings(instance="i", seen=seen)
+
+
+def restarted(stage: Stage, run: Run | None) -> None:
+    """The controller dies and comes back with ``run`` (none: an empty journal)."""
+    kept = stage.world
+    stage.world = World(began_at=stage.now, connected=True)
+    if run is None:
+        stage.run = fresh(stage.fleet, 1, stage.now)
+    else:
+        copy = msgspec.json.decode(msgspec.json.encode(run), type=Run)
+        stage.run = msgspec.structs.replace(copy, epoch=copy.epoch + 1, begun=False)
+    for host, belief in kept.hosts.items():
+        # The broker's retained messages.
+        pop = kept.pops[host]
+        if belief.report:
+            stage.learn(HostReported(pop, host, belief.report))
+        if belief.sightings:
+            stage.learn(HostSighted(pop, host, belief.sightings))
+    stage.world = msgspec.structs.replace(stage.world, drains=kept.drains)
