@@ -1,0 +1,210 @@
+"""The agent's settings: ``agent.yaml`` and the fleet file it names, checked before the start.
+
+Every fault is one line: which file, where in it, what was found, what is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import yaml
+
+from agents.advertising.allowance import Allowance
+from ambicast.files import FleetFileError, load_fleet
+from ambicast.model.fleet import Fleet
+from ambicast.model.identifiers import HostName, PopName, Role
+from ambicast.model.pops import Pop
+from ambicast.model.prefixes import PrefixError, address, network
+from ambicast.model.quantities import QuantityError, duration
+
+
+class ConfigError(Exception):
+    """The settings cannot be used; the text says which file, where, and what is allowed."""
+
+
+class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The MQTT broker; its address lies outside every steered prefix (I14)."""
+
+    host: str
+    port: int = 1883
+    username: str | None = None
+    password_file: Path | None = None
+
+    def password(self) -> str | None:
+        """The password, read anew at every connect so that it can be changed."""
+        return self.password_file.read_text().strip() if self.password_file else None
+
+
+class ExaBgpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How ExaBGP is started and reached; ``hold`` as text with a unit, ``router_id`` dotted."""
+
+    bridge: Path = Path("/run/ambicast/exabgp.sock")
+    hold: str = "9s"
+    router_id: str | None = None
+
+    @property
+    def hold_seconds(self) -> int:
+        """The hold time (RFC 4271 section 4.2: whole seconds)."""
+        return int(duration(self.hold))
+
+
+class KnotSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the local Knot listens for commands, and the folder it keeps its files in."""
+
+    socket: Path = Path("/run/knot/knot.sock")
+    directory: Path = Path("/var/lib/ambicast/knot")
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    fleet: Path
+    pop: str
+    host: str
+    broker: Broker
+    state_dir: Path
+    watch_key_file: Path | None = None
+    exabgp: ExaBgpSettings = ExaBgpSettings()
+    knot: KnotSettings = KnotSettings()
+    allow: tuple[Allowance, ...] = ()
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Everything the agent is told before it starts."""
+
+    fleet: Fleet
+    pop: Pop
+    host: HostName
+    roles: tuple[Role, ...]
+    broker: Broker
+    state_dir: Path
+    watch_key_file: Path
+    exabgp: ExaBgpSettings
+    knot: KnotSettings
+    allow: tuple[Allowance, ...]
+
+
+def load(path: Path) -> Settings:
+    """The settings in the file ``path``.
+
+    Raises:
+        ConfigError: naming every fault of the first step that failed.
+    """
+    raw = _parsed(path)
+    file = _converted(path, raw)
+    faults = [f"{path}: {fault}" for fault in _faults(file)]
+    if faults:
+        raise ConfigError("\n".join(faults))
+    try:
+        fleet = load_fleet(file.fleet)
+    except FleetFileError as fault:
+        raise ConfigError(str(fault)) from None
+    pop, host = _placed(path, file, fleet)
+    roles = pop.hosts[host]
+    if Role.BGP in roles and file.watch_key_file is None:
+        raise ConfigError(f"{path}: watch_key_file: missing; a host with role bgp needs one")
+    return Settings(
+        fleet=fleet,
+        pop=pop,
+        host=host,
+        roles=roles,
+        broker=file.broker,
+        state_dir=file.state_dir,
+        watch_key_file=file.watch_key_file or Path("/dev/null"),
+        exabgp=file.exabgp,
+        knot=file.knot,
+        allow=file.allow,
+    )
+
+
+def _parsed(path: Path) -> Mapping[str, Any]:
+    try:
+        raw = yaml.load(path.read_text(), Loader=_loader())  # noqa: S506 - both loaders are safe
+    except OSError as fault:
+        raise ConfigError(f"{path}: {fault.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        raise ConfigError(f"{path}: {' '.join(str(fault).split())}") from None
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path}: a mapping of settings is allowed")
+    return raw
+
+
+def _loader() -> type[yaml.SafeLoader]:
+    """The C loader where the library has one: ten times as fast."""
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _converted(path: Path, raw: Mapping[str, Any]) -> _File:
+    unknown = tuple(_unknown_keys(raw, _File, ""))
+    if unknown:
+        raise ConfigError("\n".join(f"{path}: {each}" for each in unknown))
+    try:
+        return msgspec.convert(raw, _File)
+    except msgspec.ValidationError as fault:
+        what, _, where = str(fault).partition(" - at ")
+        spelled = where.strip("`").removeprefix("$.") or "(the whole file)"
+        raise ConfigError(f"{path}: {spelled}: {what}") from None
+
+
+def _unknown_keys(raw: object, kind: Any, path: str) -> Iterator[str]:
+    """Every key no setting has, with the ones it may have been meant to be."""
+    if isinstance(raw, list):
+        inner = get_args(kind)
+        for index, each in enumerate(raw):
+            yield from _unknown_keys(each, inner[0] if inner else None, f"{path}[{index}]")
+    is_struct = isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+    if not isinstance(raw, dict) or not is_struct:
+        return
+    fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    for key, value in raw.items():
+        spelled = f"{path}.{key}" if path else str(key)
+        if key not in fields:
+            yield f"{spelled}: unknown; allowed are {', '.join(fields)}"
+        else:
+            yield from _unknown_keys(value, fields[key], spelled)
+
+
+def _faults(file: _File) -> Iterator[str]:
+    if not 1 <= file.broker.port <= 65535:
+        yield f"broker.port: {file.broker.port}; 1 to 65535 are allowed"
+    yield from _hold_faults(file.exabgp.hold)
+    if file.exabgp.router_id is not None and not _is_v4(file.exabgp.router_id):
+        yield f"exabgp.router_id: {file.exabgp.router_id!r}; an IPv4 address is allowed"
+    for index, entry in enumerate(file.allow):
+        try:
+            most = network(entry.prefix).max_prefixlen
+            least = network(entry.prefix).prefixlen
+        except PrefixError as fault:
+            yield f"allow[{index}].prefix: {fault}"
+            continue
+        if not least <= entry.longest <= most:
+            yield f"allow[{index}].longest: {entry.longest}; {least} to {most} are allowed"
+
+
+def _hold_faults(text: str) -> Iterator[str]:
+    try:
+        seconds = duration(text)
+    except QuantityError as fault:
+        yield f"exabgp.hold: {fault}"
+        return
+    if seconds != int(seconds) or not 3 <= seconds <= 65535:
+        yield f"exabgp.hold: {text}; whole seconds from 3s to 65535s are allowed"
+
+
+def _is_v4(text: str) -> bool:
+    try:
+        return address(text).version == 4
+    except PrefixError:
+        return False
+
+
+def _placed(path: Path, file: _File, fleet: Fleet) -> tuple[Pop, HostName]:
+    pop = fleet.pops.get(PopName(file.pop))
+    if pop is None:
+        pops = ", ".join(sorted(fleet.pops))
+        raise ConfigError(f"{path}: pop: {file.pop!r} is not in {file.fleet}; it has {pops}")
+    if file.host not in pop.hosts:
+        hosts = ", ".join(sorted(pop.hosts))
+        raise ConfigError(f"{path}: host: {file.host!r} is no host of {pop.name}; it has {hosts}")
+    return pop, HostName(file.host)

@@ -1,0 +1,245 @@
+"""The agent's loop: mailbox, fold, decide, act, tell; the only place where those meet.
+
+One observation makes one turn. A turn's acts have an order that matters: first BGP (a withdrawal
+must not wait for a broker), then the kernel, then the disk, and only then the broker. Reports
+follow when the mailbox is empty, so that a burst makes one report, and at the latest after
+``MOST_TURNS`` turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from agents.advertising.accept import Accepted, Held
+from agents.advertising.desire import Desired, desired
+from agents.advertising.observations import (
+    KernelSeen,
+    Observation,
+    OrderArrived,
+    OrderUnreadable,
+    Tick,
+)
+from agents.advertising.state import Facts, HostState, fold
+from agents.advertising.telling import accepted, receipt, refused, report, sightings
+from ambicast.contract.codec import Stamp
+from ambicast.contract.messages import Outcome, Receipt, Report, Sightings
+from ambicast.model.identifiers import Family
+from ambicast.model.routes import Advertisement
+
+TICK = 1.0
+REPORT_EVERY = 5.0
+SIGHTINGS_EVERY = 1.0
+MOST_TURNS = 32
+
+log = structlog.get_logger()
+
+
+class BgpPort(Protocol):
+    """Keeps ExaBGP at the wanted set; ``None`` is hands off."""
+
+    def want(self, advertisements: frozenset[Advertisement] | None) -> None: ...
+
+
+class KernelPort(Protocol):
+    """Keeps addresses and the default route; ``None`` leaves the addresses as they are."""
+
+    def want(self, addresses: frozenset[str] | None, uplinks: Mapping[Family, str]) -> None: ...
+
+
+class WatchPort(Protocol):
+    """Probes other PoPs, and declares in its replies which services are fit here."""
+
+    def observe(self, prefixes: frozenset[str]) -> None: ...
+    def declare(self, fit: frozenset[str]) -> None: ...
+
+
+class BusPort(Protocol):
+    """Carries messages to the controller; never blocks, never fails."""
+
+    def publish_report(self, report: Report) -> None: ...
+    def publish_sightings(self, sightings: Sightings) -> None: ...
+    def publish_receipt(self, stamp: Stamp, receipt: Receipt) -> None: ...
+    def reconnect(self) -> None: ...
+
+
+class OrderPort(Protocol):
+    """Keeps the accepted order across restarts."""
+
+    def keep(self, held: Held) -> None: ...
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """Where wants and words go; a host without role bgp has only the bus."""
+
+    bus: BusPort
+    orders: OrderPort
+    bgp: BgpPort | None = None
+    kernel: KernelPort | None = None
+    watch: WatchPort | None = None
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """What one observation leads to.
+
+    ``keep`` is to be stored after BGP was told and before ``answer`` is sent.
+    """
+
+    state: HostState
+    desired: Desired
+    keep: Held | None = None
+    answer: tuple[Stamp, Receipt] | None = None
+
+
+def turn(state: HostState, observation: Observation, facts: Facts, now: float) -> Turn:
+    """One iteration, without effect."""
+    after = fold(state, observation, facts, now)
+    wanted = desired(after, facts, now)
+    match observation:
+        case OrderArrived() if after.verdict is not None:
+            verdict = after.verdict
+            fresh = isinstance(verdict, Accepted) and not verdict.repeated
+            return Turn(after, wanted, after.held if fresh else None, receipt(verdict, after))
+        case OrderUnreadable(why):
+            return Turn(after, wanted, answer=(Stamp(), refused((why,), after)))
+        case _:
+            return Turn(after, wanted)
+
+
+class Agent:
+    """Holds the state between turns and knows what was told last."""
+
+    def __init__(
+        self, facts: Facts, ports: Ports, clock: Callable[[], float], state: HostState
+    ) -> None:
+        self._facts, self._ports, self._clock = facts, ports, clock
+        self._mailbox: asyncio.Queue[Observation] = asyncio.Queue()
+        self._state = state
+        self._desired = Desired(None, None, {})
+        self._told_report: Report | None = None
+        self._told_sightings: Sightings | None = None
+        self._told_wire: frozenset[Advertisement] | None = None
+        self._reported_at = self._sighted_at = float("-inf")
+
+    @property
+    def state(self) -> HostState:
+        """The state after the last turn."""
+        return self._state
+
+    def tell(self, observation: Observation) -> None:
+        """Into the mailbox; never blocks."""
+        self._mailbox.put_nowait(observation)
+
+    def reconfigure(self, facts: Facts) -> None:
+        """Go on with other facts (a reload); looks at the whole world at once."""
+        self._facts = facts
+        self.tell(Tick())
+
+    async def run(self) -> None:
+        """Turns, for ever."""
+        self.step(Tick())
+        while True:
+            self.step(await self._next())
+            for _ in range(MOST_TURNS):
+                if self._mailbox.empty():
+                    break
+                self.step(self._mailbox.get_nowait())
+            self.publish()
+
+    async def _next(self) -> Observation:
+        try:
+            async with asyncio.timeout(TICK):
+                return await self._mailbox.get()
+        except TimeoutError:
+            return Tick()
+
+    def step(self, observation: Observation) -> None:
+        """One turn and its acts; an observation that cannot be digested is dropped, loudly."""
+        try:
+            result = turn(self._state, observation, self._facts, self._clock())
+        except Exception:
+            log.exception("observation dropped", kind=type(observation).__name__)
+            return
+        before, self._state = self._state, result.state
+        self._act(result, level=isinstance(observation, Tick))
+        if result.keep is not None:
+            self._ports.orders.keep(result.keep)
+        self._answer(result)
+        if isinstance(observation, KernelSeen):
+            self._follow_default_route(before, observation)
+        _log_changes(before, self._state)
+
+    def _act(self, result: Turn, *, level: bool) -> None:
+        """Hand over the wanted sets: what changed, and at every tick everything."""
+        wanted, before = result.desired, self._desired
+        self._desired = wanted
+        ports = self._ports
+        if ports.bgp and (level or wanted.advertisements != before.advertisements):
+            ports.bgp.want(wanted.advertisements)
+        addresses = wanted.addresses, wanted.default_uplink
+        if ports.kernel and (level or addresses != (before.addresses, before.default_uplink)):
+            ports.kernel.want(*addresses)
+        if ports.watch:
+            held, services = self._state.held, self._state.services
+            ports.watch.observe(frozenset(held.order.observe if held else ()))
+            ports.watch.declare(frozenset(name for name, each in services.items() if each.fit))
+        if wanted.withheld != before.withheld:
+            log.info("advertisements withheld", why=dict(wanted.withheld))
+
+    def _answer(self, result: Turn) -> None:
+        """A receipt for every order, and for the held one again whenever the wire changed."""
+        wire, bus = self._state.wire, self._ports.bus
+        if result.answer is not None:
+            stamp, body = result.answer
+            bus.publish_receipt(stamp, body)
+            if body.outcome is Outcome.ACCEPTED:
+                self._told_wire = wire
+            log.info(
+                "order answered",
+                outcome=body.outcome,
+                epoch=stamp.epoch,
+                generation=stamp.generation,
+                refusals=body.refusals,
+            )
+        held = self._state.held
+        if held is not None and wire != self._told_wire:
+            bus.publish_receipt(held.stamp, accepted(self._state))
+            self._told_wire = wire
+
+    def _follow_default_route(self, before: HostState, seen: KernelSeen) -> None:
+        """A connection to the broker stays on the uplink it began on; that one may be silent."""
+        used = before.kernel.default_uplink if before.kernel else seen.default_uplink
+        if used != seen.default_uplink:
+            log.warning("default uplink changed", uplinks=dict(seen.default_uplink))
+            self._ports.bus.reconnect()
+
+    def publish(self) -> None:
+        """Report and sightings, if they changed or are due."""
+        now = self._clock()
+        told = report(self._state, self._facts)
+        if told != self._told_report or now - self._reported_at >= REPORT_EVERY:
+            self._told_report, self._reported_at = told, now
+            self._ports.bus.publish_report(told)
+        seen = sightings(self._state, self._facts)
+        due = now - self._sighted_at >= SIGHTINGS_EVERY
+        if seen is not None and (due or seen != self._told_sightings):
+            self._told_sightings, self._sighted_at = seen, now
+            self._ports.bus.publish_sightings(seen)
+
+
+def _log_changes(before: HostState, after: HostState) -> None:
+    for name, judged in after.services.items():
+        known = before.services.get(name)
+        if known is None or known.fit != judged.fit:
+            log.info("service judged", service=name, fit=judged.fit, detail=judged.detail)
+    known_uplinks = {each.uplink: each for each in before.uplinks}
+    for each in after.uplinks:
+        if known_uplinks.get(each.uplink) is not each:
+            working = dict(each.working)
+            log.info("uplink seen", uplink=each.uplink, carrier=each.carrier, working=working)
+    if before.connected != after.connected:
+        log.info("broker reached" if after.connected else "broker lost")

@@ -1,0 +1,1 @@
+"""MQTT: orders and steering come in, receipts, reports and sightings go out."""

@@ -1,0 +1,1 @@
+"""The last accepted order, kept across restarts of the agent."""
