@@ -93,6 +93,10 @@ class Loop:
         """Calls ``listener`` with every event from now on."""
         self._listeners.append(listener)
 
+    def forget(self, listener: Callable[[Happened], None]) -> None:
+        """Stops calling ``listener``."""
+        self._listeners.remove(listener)
+
     def view(self) -> View:
         """The present state, for reading."""
         now = self._clock()

@@ -112,7 +112,7 @@ class Bus:
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
             topic = parse(self._fleet.name, str(message.topic))
-            payload = message.payload if isinstance(message.payload, bytes) else b""
+            payload = bytes(message.payload or b"")
             if topic is None or not payload:
                 continue
             try:

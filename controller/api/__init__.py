@@ -1,0 +1,1 @@
+"""The HTTP API: a thin reading of the loop's view, and the operator's two verbs."""
