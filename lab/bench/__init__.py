@@ -1,0 +1,1 @@
+"""Named benchmarks: scenarios run together, and figures with bounds drawn from them."""

@@ -1,0 +1,1 @@
+"""Results for people: one page per scenario, with a table and the timeline drawn."""

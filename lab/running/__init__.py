@@ -1,0 +1,1 @@
+"""Trials: a fresh lab, load, steps, verdict, result."""

@@ -1,0 +1,1 @@
+"""One clock for everything that happened: faults, routes, messages, decisions, answers, probes."""

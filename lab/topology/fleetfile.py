@@ -1,0 +1,139 @@
+"""The fleet file and the client list that the lab's controller and agents read.
+
+Same format as an operator's (`configs/fleet.yaml`); only the timing is quicker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import yaml
+
+from lab.routers.policy import FAMILIES
+from lab.topology.internet import (
+    ANYCAST,
+    ANYCAST_ADDRESS,
+    COVER_BLUE,
+    COVER_RED,
+    POP_ASN,
+    Internet,
+    Pop,
+    access_network,
+    asn_of,
+)
+
+ZONE: Final = "cdn.example"
+UNICAST_HOST: Final = 10
+TIMING: Final[dict[str, object]] = {
+    "ttl": "20s",
+    "tail": "5s",
+    "watch_interval": "100ms",
+    "watch_misses": 3,
+    "quorum": 2,
+    "deadman": "30s",
+}
+
+
+def fleet_yaml(internet: Internet, overrides: Mapping[str, object]) -> str:
+    """fleet.yaml; `overrides` go over `timing`, key by key."""
+    fleet = {
+        "fleet": "lab",
+        "asn": POP_ASN,
+        "dns": {"zone": ZONE},
+        "timing": {**TIMING, **overrides},
+        "limits": {
+            "landing_load": "90%",
+            "change": "100%",
+            "pops_lost_at_once": {"count": 2, "share": "30%"},
+        },
+        "providers": {f"t{n}": _provider(n) for n in _providers(internet)},
+        "covering": [c[family] for c in (COVER_RED, COVER_BLUE) for family in FAMILIES],
+        "pops": {pop.name: _pop(pop) for pop in internet.pops},
+        "services": {"www": _service()},
+        "nameservers": {
+            pop.name: {"host": host_of(pop)} for pop in internet.pops if pop.nameserver
+        },
+        "clients": {"sources": [{"kind": "prefixes", "file": "clients.csv"}]},
+    }
+    return yaml.safe_dump(fleet, sort_keys=False, width=99)
+
+
+def clients_csv(internet: Internet) -> str:
+    """clients.csv: one row per client network and family."""
+    rows = ["prefix,group,lat,lon,demand"]
+    rows += [
+        f"{client.networks[family]},{client.name},{client.lat},{client.lon},5Gbit/s"
+        for client in internet.clients
+        for family in FAMILIES
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def host_of(pop: Pop) -> str:
+    """The name of a PoP's only host."""
+    return f"{pop.name}-1"
+
+
+def identity_addresses(pop: Pop) -> dict[str, dict[str, str]]:
+    """Uplink name -> family -> the PoP's own address on that uplink."""
+    return {
+        u.name: {family: access_network(u.transit, pop.number)[family][1] for family in FAMILIES}
+        for u in pop.uplinks
+    }
+
+
+def nameserver_addresses(internet: Internet) -> list[str]:
+    """Where the fleet's nameservers answer: the identity addresses of their PoPs."""
+    return [
+        address
+        for pop in internet.pops
+        if pop.nameserver
+        for by_family in identity_addresses(pop).values()
+        for address in by_family.values()
+    ]
+
+
+def _providers(internet: Internet) -> list[int]:
+    return sorted({uplink.transit for pop in internet.pops for uplink in pop.uplinks})
+
+
+def _provider(transit: int) -> dict[str, object]:
+    billing = {"model": "p95", "commit": "20Gbit/s", "price": "0.35 USD/Mbit/s"}
+    return {"asn": asn_of(transit), "billing": billing}
+
+
+def _pop(pop: Pop) -> dict[str, object]:
+    roles = ["bgp", "dns"] if pop.nameserver else ["bgp"]
+    identity = identity_addresses(pop)
+    uplinks = {}
+    for uplink in pop.uplinks:
+        network = access_network(uplink.transit, pop.number)
+        uplinks[uplink.name] = {
+            "provider": f"t{uplink.transit}",
+            "interface": uplink.interface,
+            "neighbor": {family: network[family][0] for family in FAMILIES},
+            "identity": identity[uplink.name],
+            "capacity": "100Gbit/s",
+            "max_prefixes": 100,
+        }
+    place = {"city": pop.city, "country": pop.country, "lat": pop.lat, "lon": pop.lon}
+    return {
+        "place": place,
+        "capacity": "400Gbit/s",
+        "prefixes": [pop.home[family] for family in FAMILIES],
+        "hosts": {host_of(pop): {"roles": roles}},
+        "uplinks": uplinks,
+    }
+
+
+def _service() -> dict[str, object]:
+    check = {"kind": "http", "port": 80, "path": "/healthz"}
+    pace = {"interval": "100ms", "fast_interval": "100ms", "rise": 3, "fall": 3}
+    return {
+        "names": [f"www.{ZONE}"],
+        "anycast": {**ANYCAST_ADDRESS, "prefixes": [ANYCAST[family] for family in FAMILIES]},
+        "unicast_host": UNICAST_HOST,
+        "checks": [{**check, **pace}],
+        "policy": {"strategy": "performance", "min_pops": 1},
+    }

@@ -1,0 +1,68 @@
+"""The settings files of Ambicast's programs inside the lab."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import yaml
+
+from lab.topology.fleetfile import host_of, identity_addresses
+from lab.topology.internet import ANYCAST, STEERED_V6, Internet, Pop
+
+FLEET_FILE = "/etc/ambicast/fleet.yaml"
+BROKER_PORT = 1883
+API_PORT = 8080
+
+
+def agent_yaml(pop: Pop, broker: str, hold_s: int) -> str:
+    """agent.yaml of a PoP's host.
+
+    Args:
+        pop: whose agent.
+        broker: its address, outside every steered prefix.
+        hold_s: BGP hold time.
+    """
+    router_id = identity_addresses(pop)[pop.uplinks[0].name]["v4"]
+    settings: dict[str, object] = {
+        "fleet": FLEET_FILE,
+        "pop": pop.name,
+        "host": host_of(pop),
+        "broker": {"host": broker, "port": BROKER_PORT},
+        "watch_key_file": "/etc/ambicast/watch.key",
+        "state_dir": "/var/lib/ambicast",
+        "exabgp": {
+            "bridge": "/run/ambicast/exabgp.sock",
+            "hold": f"{hold_s}s",
+            "router_id": router_id,
+        },
+    }
+    if pop.nameserver:
+        settings["knot"] = {
+            "socket": "/run/knot/knot.sock",
+            "directory": "/var/lib/ambicast/knot",
+        }
+    settings["allow"] = [
+        {"prefix": "198.18.0.0/15", "longest": 24},
+        {"prefix": STEERED_V6[0], "longest": 48},
+        {"prefix": ANYCAST["v6"], "longest": 48},
+    ]
+    return yaml.safe_dump(settings, sort_keys=False, width=99)
+
+
+def controller_yaml(techniques: Sequence[str] | None) -> str:
+    """controller.yaml; `techniques` only where a baseline restricts them."""
+    settings: dict[str, object] = {
+        "fleet": FLEET_FILE,
+        "broker": {"host": "127.0.0.1", "port": BROKER_PORT},
+        "journal": "/var/lib/ambicast/journal.sqlite",
+        "api": {"host": "0.0.0.0", "port": API_PORT},  # noqa: S104 - the lab's own network
+    }
+    if techniques is not None:
+        settings["techniques"] = list(techniques)
+    return yaml.safe_dump(settings, sort_keys=False, width=99)
+
+
+def watch_key(internet: Internet) -> str:
+    """The key that probes are authenticated with: no secret, but the same on every host."""
+    return hashlib.sha256(f"ambicast lab {internet.name}".encode()).hexdigest() + "\n"
