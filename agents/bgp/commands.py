@@ -1,0 +1,44 @@
+"""What we say to ExaBGP: one line per command, and each gets exactly one ``done`` or ``error``.
+
+The neighbor comes first wherever a command changes anything. ``attributes ... nlri`` is the one
+form that takes several prefixes. AS_PATH is always given, whole: ExaBGP sends what it is given,
+and what was written without it would read back without it.
+"""
+
+from __future__ import annotations
+
+from agents.bgp.difference import Advertise, Change, Withdraw
+from agents.bgp.paths import Path, spell
+
+# Answers to commands are a setting of the helper, and a predecessor may have turned them off.
+ENABLE_ANSWERS = "enable-ack"
+SHOW_SESSIONS = "show neighbor json"
+SHOW_RIB = "show adj-rib out json"
+
+
+def command(change: Change) -> str:
+    """The line that makes ``change``."""
+    nlri = " ".join(change.prefixes)
+    match change:
+        case Advertise(neighbor, path):
+            return f"neighbor {neighbor} announce attributes {_attributes(path)} nlri {nlri}"
+        case Withdraw(neighbor):
+            return f"neighbor {neighbor} withdraw attributes next-hop self nlri {nlri}"
+
+
+def send_again(neighbor: str) -> str:
+    """Has one session's whole adj-rib-out sent (and echoed) again; nothing changes by it."""
+    return f"neighbor {neighbor} flush adj-rib out"
+
+
+def _attributes(path: Path) -> str:
+    parts = ["next-hop self", f"as-path [ {' '.join(map(str, path.as_path))} ]"]
+    if path.med is not None:
+        parts.append(f"med {path.med}")
+    for name, values in (
+        ("community", path.communities),
+        ("large-community", path.large_communities),
+    ):
+        if values:
+            parts.append(f"{name} [ {' '.join(map(spell, values))} ]")
+    return " ".join(parts)

@@ -1,0 +1,147 @@
+"""The agent's hold on ExaBGP: attach to the bridge, keep the conversation going, attach again.
+
+``want`` writes what has to change before it returns. Nothing here decides anything: the
+conversation does, and this gives it a socket and a clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path as File
+
+import structlog
+
+from agents.advertising.observations import BgpSeen
+from agents.bgp.conversation import Conversation, LostThread
+from agents.bgp.difference import Rib, placed
+from agents.bgp.neighbors import by_address
+from agents.bgp.paths import Path, attributes_of
+from ambicast.contract.messages import Session
+from ambicast.model.pops import Pop
+from ambicast.model.routes import Advertisement
+
+log = structlog.get_logger()
+
+TICK = 1.0
+ATTACH_PAUSE = 0.1
+LONGEST_PAUSE = 2.0
+
+
+class Bgp:
+    """What this PoP advertises, through ExaBGP; see :class:`BgpSeen` for what it tells."""
+
+    def __init__(self, bridge: File, pop: Pop, asn: int, tell: Callable[[BgpSeen], None]) -> None:
+        self._bridge = bridge
+        self._asn = asn
+        self._tell = tell
+        self._sessions = by_address(pop)
+        self._wanted: Rib | None = None
+        self._conversation: Conversation | None = None
+        self._told: BgpSeen | None = None
+
+    def want(self, advertisements: frozenset[Advertisement] | None) -> None:
+        """Advertise exactly these from now on; none means hands off: change nothing.
+
+        A set with anything in it that cannot be advertised is logged, and nothing of it is done.
+        """
+        try:
+            wanted = (
+                None
+                if advertisements is None
+                else placed(advertisements, self._sessions, self._asn)
+            )
+        except ValueError as fault:
+            log.error("advertisements refused", reason=str(fault))
+            return
+        self._wanted = wanted
+        if self._conversation is not None:
+            self._conversation.want(wanted, asyncio.get_running_loop().time())
+            self._report()
+
+    async def run(self) -> None:
+        """Stays attached to the bridge, for ever."""
+        pause = ATTACH_PAUSE
+        self._report()
+        while True:
+            was_ready = False
+            try:
+                reader, writer = await asyncio.open_unix_connection(self._bridge)
+            except OSError:
+                await asyncio.sleep(ATTACH_PAUSE)
+                continue
+            try:
+                await self._attend(reader, writer)
+            except (LostThread, OSError) as fault:
+                was_ready = self._conversation is not None and self._conversation.ready
+                log.warning("detached from exabgp", reason=str(fault))
+            finally:
+                self._conversation = None
+                writer.close()
+                self._report()
+            pause = ATTACH_PAUSE if was_ready else min(2 * pause, LONGEST_PAUSE)
+            await asyncio.sleep(pause)
+
+    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One attachment.
+
+        Raises:
+            LostThread: it has come to its end.
+        """
+        loop = asyncio.get_running_loop()
+        talk = Conversation(
+            self._sessions, lambda text: writer.write(text.encode("ascii")), loop.time()
+        )
+        talk.want(self._wanted, loop.time())
+        self._conversation = talk
+        rest, tick_at = b"", loop.time() + TICK
+        while True:
+            try:
+                async with asyncio.timeout_at(tick_at):
+                    data = await reader.read(2**18)
+            except TimeoutError:
+                pass
+            else:
+                if not data:
+                    raise LostThread("the bridge hung up")
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    talk.hear(line.decode("utf-8", "replace"), loop.time())
+            if loop.time() >= tick_at:
+                tick_at = loop.time() + TICK
+                talk.tick(loop.time())
+            self._report()
+
+    def _report(self) -> None:
+        seen = self._seen()
+        if seen != self._told:
+            self._told = seen
+            self._tell(seen)
+
+    def _seen(self) -> BgpSeen:
+        talk = self._conversation
+        if talk is None or not talk.ready:
+            return BgpSeen(attached=False)
+        lines = talk.lines
+        return BgpSeen(
+            attached=True,
+            sessions=tuple(
+                Session(
+                    uplink=each.uplink,
+                    family=each.family,
+                    established=lines[address].established,
+                    families=lines[address].families,
+                    since=lines[address].since,
+                )
+                for address, each in self._sessions.items()
+            ),
+            rib=self._advertisements(talk.rib),
+            wire=self._advertisements({address: line.wire for address, line in lines.items()}),
+        )
+
+    def _advertisements(self, rib: Mapping[str, Mapping[str, Path]]) -> frozenset[Advertisement]:
+        return frozenset(
+            Advertisement(prefix, self._sessions[address].uplink, attributes_of(path))
+            for address, paths in rib.items()
+            for prefix, path in paths.items()
+        )
