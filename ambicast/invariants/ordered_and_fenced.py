@@ -37,6 +37,8 @@ def _why_not(before: Snapshot, address: str) -> str | None:
     where = landing(before, address)
     if where is None:
         return "before any PoP advertised it"
+    if where.prefix in before.covering:
+        return f"before any PoP advertised more than the covering prefix {where.prefix}"
     seen = before.observed.get(where.prefix, frozenset())
     if not seen.intersection(where.pops):
         return f"before {where.prefix} from {', '.join(where.pops)} had been observed"
