@@ -50,7 +50,11 @@ class Stage:
     """The fleet, its agents, and the core that commands them."""
 
     def __init__(
-        self, fleet: Fleet, techniques: frozenset[Technique] = EVERYTHING, *, connected: bool = True
+        self,
+        fleet: Fleet,
+        techniques: frozenset[Technique] = EVERYTHING,
+        *,
+        connected: bool = True,
     ) -> None:
         """Nothing has been heard yet."""
         self.fleet = fleet
