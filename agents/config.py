@@ -15,7 +15,7 @@ import yaml
 from agents.advertising.allowance import Allowance
 from ambicast.files import FleetFileError, load_fleet
 from ambicast.model.fleet import Fleet
-from ambicast.model.identifiers import HostName, PopName, Role
+from ambicast.model.identifiers import HostName, NameserverName, PopName, Role
 from ambicast.model.pops import Pop
 from ambicast.model.prefixes import PrefixError, address, network
 from ambicast.model.quantities import QuantityError, duration
@@ -71,7 +71,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Everything the agent is told before it starts."""
+    """Everything the agent is told before it starts; ``nameserver`` on a host with role dns."""
 
     fleet: Fleet
     pop: Pop
@@ -83,6 +83,7 @@ class Settings(msgspec.Struct, frozen=True):
     exabgp: ExaBgpSettings
     knot: KnotSettings
     allow: tuple[Allowance, ...]
+    nameserver: NameserverName | None = None
 
 
 def load(path: Path) -> Settings:
@@ -115,6 +116,7 @@ def load(path: Path) -> Settings:
         exabgp=file.exabgp,
         knot=file.knot,
         allow=file.allow,
+        nameserver=_nameserver(file, fleet) if Role.DNS in roles else None,
     )
 
 
@@ -208,3 +210,12 @@ def _placed(path: Path, file: _File, fleet: Fleet) -> tuple[Pop, HostName]:
         hosts = ", ".join(sorted(pop.hosts))
         raise ConfigError(f"{path}: host: {file.host!r} is no host of {pop.name}; it has {hosts}")
     return pop, HostName(file.host)
+
+
+def _nameserver(file: _File, fleet: Fleet) -> NameserverName:
+    for name, nameserver in fleet.nameservers.items():
+        if nameserver.host == file.host:
+            return name
+    raise ConfigError(
+        f"{file.fleet}: host {file.host} has role dns and no nameserver stands on it"
+    )

@@ -1,0 +1,125 @@
+"""The agent's command line; see ``--help``.
+
+Imports are late on purpose: a host is not looked after until the agent runs, and ExaBGP's and
+Knot's starters need none of what the agent needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from agents.config import ConfigError, Settings, load
+
+COMMANDS = {
+    "run": "look after this host (the default)",
+    "exabgp": "become the ExaBGP of this host",
+    "nameserver": "become the Knot DNS of this host",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The console script; 2 means that the settings, or something on the host, are not usable."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        settings = load(parsed.config)
+        match parsed.command:
+            case "exabgp":
+                _become_exabgp(settings)
+            case "nameserver":
+                _become_nameserver(settings)
+            case _:
+                _run(settings, parsed.config)
+    except (ConfigError, ValueError) as fault:
+        return _refuse(fault)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ambicast-agent", description="Looks after one PoP host."
+    )
+    what = "; ".join(f"{name}: {text}" for name, text in COMMANDS.items())
+    parser.add_argument("command", nargs="?", default="run", choices=tuple(COMMANDS), help=what)
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="agent.yaml")
+    return parser
+
+
+def _refuse(fault: Exception) -> int:
+    sys.stderr.write(f"ambicast-agent: {fault}\n")
+    return 2
+
+
+def _run(settings: Settings, path: Path) -> None:
+    from agents.wiring import serve  # noqa: PLC0415
+
+    _log_to_stderr(settings)
+    asyncio.run(serve(settings, path))
+
+
+def _become_exabgp(settings: Settings) -> None:
+    from agents.bgp import bridge  # noqa: PLC0415
+    from agents.bgp.configuration import Speaker, default_router_id, provider_asns  # noqa: PLC0415
+    from agents.bgp.launch import LaunchError, run_exabgp  # noqa: PLC0415
+
+    own = settings.exabgp
+    speaker = Speaker(
+        pop=settings.pop,
+        asn=settings.fleet.asn,
+        provider_asn=provider_asns(settings.fleet, settings.pop.name),
+        router_id=own.router_id or default_router_id(settings.pop),
+        bridge=str(own.bridge),
+        python=sys.executable,
+        script=str(Path(bridge.__file__).resolve()),
+        hold=own.hold_seconds,
+    )
+    try:
+        run_exabgp(speaker, own.bridge.parent)
+    except LaunchError as fault:
+        raise ConfigError(str(fault)) from None
+
+
+def _become_nameserver(settings: Settings) -> None:
+    from agents.nameserver.launch import LaunchError, run_knot  # noqa: PLC0415
+
+    if settings.nameserver is None:
+        raise ConfigError(f"host {settings.host}: no role dns in the fleet file")
+    nameserver = settings.fleet.nameservers[settings.nameserver]
+    own = settings.knot
+    try:
+        run_knot(settings.fleet, nameserver, socket=own.socket, directory=own.directory)
+    except LaunchError as fault:
+        raise ConfigError(str(fault)) from None
+
+
+def _log_to_stderr(settings: Settings) -> None:
+    """One JSON object per line, for our own words and for what libraries have to say."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(default=str),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    structlog.contextvars.bind_contextvars(pop=settings.pop.name, host=settings.host)
+    logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()])
+
+
+class _Libraries(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        said = structlog.get_logger()
+        said.warning("library", library=record.name, text=record.getMessage())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
