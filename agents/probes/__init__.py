@@ -1,0 +1,1 @@
+"""Checks of the services on this host."""

@@ -1,0 +1,117 @@
+"""Runs every check of every service on this host and tells each change of verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+from agents.advertising.observations import ServiceChecked
+from agents.probes import asking
+from agents.probes.hysteresis import Outcome, Standing, Verdict, due, fold, verdict
+from ambicast.model.identifiers import ServiceName
+from ambicast.model.pops import Pop
+from ambicast.model.services import Check, Service
+
+Tell = Callable[[ServiceChecked], None]
+Ask = Callable[[Service, Check], Awaitable[Outcome]]
+
+
+class Checks:
+    """The checks of one host."""
+
+    def __init__(
+        self,
+        services: Mapping[ServiceName, Service],
+        pop: Pop,
+        tell: Tell,
+        *,
+        tls: ssl.SSLContext | None = None,
+        ask: Ask | None = None,
+    ) -> None:
+        """``tls`` verifies HTTPS services; by default against the system's authorities."""
+        trusted = tls or ssl.create_default_context()
+        self._services = services
+        self._tell = tell
+        self._ask = ask or partial(asking.ask, tls=trusted)
+
+    async def run(self) -> None:
+        """Check until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for service in self._services.values():
+                judged = _Judged(service, self._tell)
+                for number, check in enumerate(service.checks):
+                    line = _Line(judged, number, check, self._ask)
+                    tasks.create_task(line.run(), name=f"check {service.name} {number}")
+
+
+class _Judged:
+    """One service: its checks' standings and what was told of it."""
+
+    def __init__(self, service: Service, tell: Tell) -> None:
+        self.service = service
+        self._tell = tell
+        self._standings = [Standing() for _ in service.checks]
+        self._told: Verdict | None = None
+        self._look()
+
+    def standing(self, number: int) -> Standing:
+        return self._standings[number]
+
+    def put(self, number: int, standing: Standing) -> None:
+        self._standings[number] = standing
+        self._look()
+
+    def _look(self) -> None:
+        """Tell the verdict if it is the first one or turned; a new reason alone is no news."""
+        now = verdict(self._standings)
+        if now is None or (self._told is not None and now.fit == self._told.fit):
+            return
+        self._told = now
+        self._tell(ServiceChecked(self.service.name, now.fit, now.detail))
+
+
+class _Line:
+    """One check of one service, again and again; several may be on their way at once."""
+
+    def __init__(self, judged: _Judged, number: int, check: Check, ask: Ask) -> None:
+        self._judged = judged
+        self._number = number
+        self._check = check
+        self._ask = ask
+        self._started = 0.0
+        self._pending = 0
+        self._ended = asyncio.Event()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._started = loop.time()
+                self._pending += 1
+                tasks.create_task(self._once(), name=f"asking {self._judged.service.name}")
+                await self._until_due(loop)
+
+    async def _once(self) -> None:
+        try:
+            outcome = await self._ask(self._judged.service, self._check)
+        finally:
+            self._pending -= 1
+        standing = self._judged.standing(self._number)
+        self._judged.put(self._number, fold(standing, outcome, self._check))
+        self._ended.set()
+
+    async def _until_due(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait; every outcome may bring the next check nearer, or put it off."""
+        while True:
+            self._ended.clear()
+            standing = self._judged.standing(self._number)
+            at = due(standing, self._started, self._pending, self._check)
+            if at is not None and at <= loop.time():
+                return
+            try:
+                async with asyncio.timeout_at(at):
+                    await self._ended.wait()
+            except TimeoutError:
+                pass
