@@ -18,7 +18,14 @@ from typing import Final
 from lab.engines.namespaces import NETNS
 from lab.topology.reading import ClabNode
 
-PRIVATE: Final = ("/run", "/var/log", "/var/lib/ambicast", "/var/lib/knot", "/var/lib/mosquitto")
+PRIVATE: Final = (
+    "/run",
+    "/var/log",
+    "/var/lib/ambicast",
+    "/var/lib/knot",
+    "/var/lib/mosquitto",
+    "/var/tmp/frr",  # noqa: S108 - FRR's own choice
+)
 STAGE: Final = "/mnt"  # where the lab's directory is seen while /run is being replaced
 KEPT_WHOLE: Final = ("/", "/etc", "/usr", "/var", "/opt")  # never hidden under a tmpfs
 

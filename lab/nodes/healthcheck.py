@@ -33,7 +33,7 @@ def healthcheck_config(pop: HealthcheckPop) -> str:
     prefixes = " ".join(f"--ip {prefix}" for prefix in pop.watched)
     head = (
         "process watch {\n"
-        "  run python3 -m exabgp healthcheck --no-syslog --no-ip-setup --withdraw-on-down"
+        "  run /usr/bin/env python3 -m exabgp healthcheck --no-syslog --no-ip-setup --withdraw-on-down"
         f' {prefixes} --cmd "curl -sf http://127.0.0.1/healthz";\n'
         "  encoder text;\n}\n"
     )

@@ -2,7 +2,8 @@
 
 `route-map in-*` tags what customers bring, `route-map up` lets only that (and own networks) go to
 peers and providers. Own networks are advertised without a route in the table
-(`no bgp network import-check`), so that nothing of them reaches the kernel.
+(`no bgp network import-check`), so that nothing of them reaches the kernel. Two PoPs of one AS are
+equal paths to FRR, which would share flows between them; `maximum-paths 1` makes it choose.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def _neighbor(transit: Transit, session: Session, family: Family) -> list[str]:
 
 
 def _address_family(transit: Transit, family: Family) -> list[str]:
-    lines = [" !", f" address-family ipv{family[1]} unicast"]
+    lines = [" !", f" address-family ipv{family[1]} unicast", "  maximum-paths 1"]
     lines += [f"  network {prefix}" for prefix in transit.originated[family]]
     for session in transit.sessions:
         address = session.remote[family]

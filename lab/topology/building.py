@@ -243,6 +243,7 @@ def _transit_node(
         files = {
             "/etc/frr/zebra.conf": zebra_config(plan),
             "/etc/frr/bgpd.conf": bgpd_config(plan),
+            "/etc/frr/vtysh.conf": "",
         }
         directories = ("/run/frr", "/var/tmp/frr")  # noqa: S108 - FRR's own choice
     addresses = [
