@@ -1,0 +1,1 @@
+"""`./dev up`: the whole system in a lab, clients asking, both layers live on one screen."""
