@@ -142,11 +142,18 @@ def _converted(path: Path, raw: Mapping[str, Any]) -> _File:
     if unknown:
         raise ConfigError("\n".join(f"{path}: {each}" for each in unknown))
     try:
-        return msgspec.convert(raw, _File)
+        return msgspec.convert(raw, _File, dec_hook=_path)
     except msgspec.ValidationError as fault:
         what, _, where = str(fault).partition(" - at ")
         spelled = where.strip("`").removeprefix("$.") or "(the whole file)"
         raise ConfigError(f"{path}: {spelled}: {what}") from None
+
+
+def _path(kind: type, found: Any) -> Path:
+    """What msgspec cannot read by itself: an absolute path, so that the folder does not matter."""
+    if kind is not Path or not isinstance(found, str) or not found.startswith("/"):
+        raise ValueError(f"{found!r}; an absolute path is allowed")
+    return Path(found)
 
 
 def _unknown_keys(raw: object, kind: Any, path: str) -> Iterator[str]:

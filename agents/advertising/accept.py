@@ -87,11 +87,8 @@ def accept(
 def _offences(order: Order, allow: Sequence[Allowance], pop: Pop) -> Iterator[str]:
     for each in order.advertisements:
         where = f"{each.prefix} through {each.uplink}"
-        if fault := _prefix_fault(each.prefix) or _uplink_fault(each, pop):
-            yield f"{where}: {fault}"
-        elif not permitted(allow, each.prefix):
-            yield f"{where}: not in the allow-list; allowed are {spelled(allow)}"
-        for fault in _attribute_faults(each.attributes):
+        found = [*_prefix_faults(each.prefix, allow), *_uplink_faults(each, pop)]
+        for fault in (*found, *_attribute_faults(each.attributes)):
             yield f"{where}: {fault}"
     yield from _repeated(order)
     yield from _too_many(order, pop)
@@ -111,6 +108,13 @@ def _prefix_fault(prefix: str) -> str | None:
     return None if canonical == prefix else f"not canonical; it is spelled {canonical}"
 
 
+def _prefix_faults(prefix: str, allow: Sequence[Allowance]) -> Iterator[str]:
+    if fault := _prefix_fault(prefix):
+        yield fault
+    elif not permitted(allow, prefix):
+        yield f"not in the allow-list; allowed are {spelled(allow)}"
+
+
 def _address_fault(text: str, allow: Sequence[Allowance]) -> str | None:
     try:
         canonical = str(address(text))
@@ -123,14 +127,13 @@ def _address_fault(text: str, allow: Sequence[Allowance]) -> str | None:
     return None
 
 
-def _uplink_fault(each: Advertisement, pop: Pop) -> str | None:
+def _uplink_faults(each: Advertisement, pop: Pop) -> Iterator[str]:
     uplink = pop.uplinks.get(UplinkName(each.uplink))
     if uplink is None:
-        return f"no such uplink; {pop.name} has {', '.join(sorted(pop.uplinks))}"
-    if family(each.prefix) not in uplink.families:
+        yield f"no such uplink; {pop.name} has {', '.join(sorted(pop.uplinks))}"
+    elif family(each.prefix) not in uplink.families:
         spoken = ", ".join(uplink.families)
-        return f"{family(each.prefix)} is not spoken there; {spoken} is"
-    return None
+        yield f"{family(each.prefix)} is not spoken there; {spoken} is"
 
 
 def _attribute_faults(attributes: Attributes) -> Iterator[str]:
