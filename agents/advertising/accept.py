@@ -93,11 +93,11 @@ def _offences(order: Order, allow: Sequence[Allowance], pop: Pop) -> Iterator[st
     yield from _repeated(order)
     yield from _too_many(order, pop)
     for text in order.terminate:
-        if fault := _address_fault(text, allow):
-            yield f"terminate {text}: {fault}"
+        if address_fault := _address_fault(text, allow):
+            yield f"terminate {text}: {address_fault}"
     for prefix in order.observe:
-        if fault := _prefix_fault(prefix):
-            yield f"observe {prefix}: {fault}"
+        if observe_fault := _prefix_fault(prefix):
+            yield f"observe {prefix}: {observe_fault}"
 
 
 def _prefix_fault(prefix: str) -> str | None:
