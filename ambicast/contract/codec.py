@@ -49,8 +49,7 @@ class _Envelope(msgspec.Struct):
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _BODIES: dict[str, msgspec.json.Decoder[Any]] = {
-    str(kind.__struct_config__.tag): msgspec.json.Decoder(kind)
-    for kind in Body.__subclasses__()
+    str(kind.__struct_config__.tag): msgspec.json.Decoder(kind) for kind in Body.__subclasses__()
 }
 _ENCODER = msgspec.json.Encoder()
 
@@ -69,9 +68,7 @@ def encode(body: Message, stamp: Stamp = Stamp()) -> bytes:  # noqa: B008 - froz
         }
     )
     if len(payload) > LARGEST_PAYLOAD:
-        message = (
-            f"a message of {len(payload)} bytes; at most {LARGEST_PAYLOAD} are allowed"
-        )
+        message = f"a message of {len(payload)} bytes; at most {LARGEST_PAYLOAD} are allowed"
         raise ContractError(message)
     return payload
 
@@ -79,9 +76,7 @@ def encode(body: Message, stamp: Stamp = Stamp()) -> bytes:  # noqa: B008 - froz
 def decode(payload: bytes) -> Received:
     """The message in ``payload``; raises :class:`ContractError` that says why not."""
     if len(payload) > LARGEST_PAYLOAD:
-        message = (
-            f"a payload of {len(payload)} bytes; at most {LARGEST_PAYLOAD} are allowed"
-        )
+        message = f"a payload of {len(payload)} bytes; at most {LARGEST_PAYLOAD} are allowed"
         raise ContractError(message)
     try:
         envelope = _ENVELOPE.decode(payload)
@@ -92,9 +87,7 @@ def decode(payload: bytes) -> Received:
         raise ContractError(message)
     unknown = set(envelope.must_understand) - UNDERSTOOD
     if unknown:
-        message = (
-            f"must understand {sorted(unknown)}; this reader knows {sorted(UNDERSTOOD)}"
-        )
+        message = f"must understand {sorted(unknown)}; this reader knows {sorted(UNDERSTOOD)}"
         raise ContractError(message)
     if envelope.epoch < 0 or envelope.generation < 0:
         message = f"epoch {envelope.epoch}, generation {envelope.generation}: both must be >= 0"

@@ -122,9 +122,7 @@ class Fleet(msgspec.Struct, frozen=True):
     def anycast_prefixes(self) -> tuple[str, ...]:
         """The anycast service prefixes of all services, sorted."""
         every = {
-            prefix
-            for service in self.services.values()
-            for prefix in service.anycast.prefixes
+            prefix for service in self.services.values() for prefix in service.anycast.prefixes
         }
         return tuple(sorted(every))
 
@@ -153,7 +151,5 @@ class Fleet(msgspec.Struct, frozen=True):
 
 def _covered(cover: str, pop: Pop) -> bool:
     return any(
-        contains(cover, prefix)
-        for prefix in pop.prefixes
-        if family(prefix) is family(cover)
+        contains(cover, prefix) for prefix in pop.prefixes if family(prefix) is family(cover)
     )

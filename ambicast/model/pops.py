@@ -72,6 +72,4 @@ class Pop(msgspec.Struct, frozen=True):
 
     def hosts_with(self, role: Role) -> tuple[HostName, ...]:
         """The hosts that carry ``role``, sorted by name."""
-        return tuple(
-            sorted(name for name, roles in self.hosts.items() if role in roles)
-        )
+        return tuple(sorted(name for name, roles in self.hosts.items() if role in roles))
