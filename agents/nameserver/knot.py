@@ -43,6 +43,8 @@ _LOOK_EVERY = 1.0
 _READ_EVERY = 30
 _FIRST_RETRY = 0.1
 
+_NO_MAP = "no client map is live: everybody gets the default"
+
 STEERING, MAP = "steering", "map"
 
 
@@ -142,10 +144,7 @@ class Nameserver:
             return
         self._settle(STEERING, steering.stamp, proven)
         self._settle(MAP, client_map.stamp, proven)
-        no_map = (
-            "" if self._server.has_map else "no client map is live: everybody gets the default"
-        )
-        self._report(running=True, detail=no_map)
+        self._report(running=True, detail="" if self._server.has_map else _NO_MAP)
 
     def _reject_map(self, stamp: Stamp, why: str) -> None:
         """The server would not have it: back to the former one, unless a newer one came since."""
@@ -193,7 +192,9 @@ class Nameserver:
             map_generation=generation.map.generation,
             detail=detail,
         )
-        if report != self._reported:
-            self._reported = report
-            log.info("nameserver", running=running, detail=detail)
-            self._tell_report(report)
+        if report == self._reported:
+            return
+        before, self._reported = self._reported, report
+        if before is None or (before.running, before.detail) != (running, detail):
+            log.info("nameserver changed", running=running, detail=detail)
+        self._tell_report(report)

@@ -73,6 +73,7 @@ class Server:
         self._places = places
         self._zone = Zone(places.socket, fleet.zone)
         self._records: Records | None = None
+        self._proven = False
         self._live: Stamp | None = None
         self._atlas: Atlas | None = None
         self._ttl = whole_seconds(fleet.timing.ttl)
@@ -95,6 +96,7 @@ class Server:
         self.generation = (parse(written.data[0]) if written else None) or Generation()
         self._live = await self._live_map()
         self._records = records
+        self._proven = False
 
     async def converge(self, wanted: Wanted) -> int:
         """Makes the server hold ``wanted`` and proves it; returns the number of proofs.
@@ -117,7 +119,7 @@ class Server:
         changed |= await self._flip(steering, names, after)
         if client_map:
             self.map = wanted.map
-        return await self._prove(names, changed, everything=new_map is not None)
+        return await self._prove(names, changed)
 
     async def _flip(
         self, steering: Held, names: Names, generation: Generation, *, keep_names: bool = False
@@ -161,6 +163,7 @@ class Server:
                 raise ExaminationError(f"map {spell_stamp(atlas.stamp)} loaded, {shown} is live")
             await asyncio.sleep(_MAP_PAUSE)
         self._live = live
+        self._proven = False
         await asyncio.to_thread(forget_maps, self._places, self._places.live_map.resolve())
         log.info("map changed", stamp=spell_stamp(atlas.stamp), groups=len(atlas.map.groups))
 
@@ -170,9 +173,10 @@ class Server:
         answer = (await self._examiner.ask([question]))[question]
         return parse_sentinel(answer.data[0]) if answer and answer.data else None
 
-    async def _prove(self, names: Names, changed: frozenset[str], *, everything: bool) -> int:
+    async def _prove(self, names: Names, changed: frozenset[str]) -> int:
+        """Questions for what changed, and for everything that was not proven since it was read."""
         records = self._records or {}
-        if everything:
+        if not self._proven:
             changed = frozenset(owner for owner, _ in records)
         prover = Prover(self._fleet.zone, names, records, self._atlas, self._ttl)
         proofs: list[Proof] = [proof_of_generation(self._fleet.zone, self.generation)]
@@ -180,6 +184,7 @@ class Server:
             proofs.append(proof_of_map(self._fleet.zone, self._atlas.stamp, self._ttl))
         proofs += prover.proofs(changed)
         await self._examiner.examine(proofs)
+        self._proven = True
         return len(proofs)
 
     def _is_group(self, key: Key) -> bool:
