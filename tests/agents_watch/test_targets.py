@@ -1,0 +1,79 @@
+from collections import Counter, defaultdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.watch.rounds import Rounds
+from agents.watch.targets import MOST_WATCHED, asks, watched
+from ambicast.model.identifiers import Family
+from tests.agents_watch.fleets import fleet_of
+
+
+def test_in_a_small_fleet_everybody_watches_everybody():
+    names = [f"p{n}" for n in range(MOST_WATCHED + 1)]
+    assert all(watched(names, own) == tuple(n for n in names if n != own) for own in names)
+
+
+@given(st.integers(MOST_WATCHED + 1, 60))
+def test_in_a_large_one_each_is_watched_by_just_as_many(size):
+    names = [f"pop-{n}" for n in range(size)]
+    watchers = Counter(pop for own in names for pop in watched(names, own))
+    assert set(watchers.values()) == {MOST_WATCHED}
+
+
+def test_nobody_watches_in_a_fleet_of_one():
+    fleet = fleet_of(["ams"])
+    assert asks(fleet, fleet.pops["ams"]) == ()
+
+
+def test_every_path_is_asked_through_every_own_uplink_of_its_family():
+    fleet = fleet_of()
+    found = asks(fleet, fleet.pops["ams"])
+    assert len(found) == 2 * 2 * 2 * 2  # PoPs, their uplinks, families, own uplinks
+    assert len({(each.path, each.exit) for each in found}) == len(found)
+    for each in found:
+        there = fleet.pops[each.path.pop].uplinks[each.path.uplink]
+        assert each.target == there.identity[each.path.family]
+        assert (
+            each.source == fleet.pops["ams"].uplinks[each.exit.uplink].identity[each.exit.family]
+        )
+        assert each.exit.family is each.path.family
+
+
+def test_each_path_is_asked_half_an_interval_apart_and_each_pop_all_the_time():
+    fleet = fleet_of()
+    found = asks(fleet, fleet.pops["ams"])
+    turns = defaultdict(list)
+    for turn, each in enumerate(found):
+        turns[each.path].append(turn)
+    assert {second - first for first, second in turns.values()} == {len(found) // 2}
+    assert [each.path.pop for each in found] == ["fra", "lhr"] * (len(found) // 2)
+
+
+def test_addresses_are_compared_as_the_kernel_spells_them():
+    fleet = fleet_of()
+    v6 = {each.target for each in asks(fleet, fleet.pops["ams"]) if each.path.family is Family.V6}
+    assert v6 == {"fd00:2:0:1::2", "fd00:2:0:2::2", "fd00:3:0:1::2", "fd00:3:0:2::2"}
+
+
+def _turns(count, instants, period=0.1):
+    rounds = Rounds(period)
+    return [turn for now in instants for turn in rounds.due(count, now)]
+
+
+@given(count=st.integers(1, 50), step=st.sampled_from([0.001, 0.01, 0.02, 0.03]))
+def test_each_has_its_turn_once_per_period_however_the_timer_ticks(count, step):
+    instants = [1000.0 + n * step for n in range(int(1.0 / step) + 1)]
+    per_turn = Counter(_turns(count, instants))
+    assert set(per_turn) == set(range(count))
+    assert all(9 <= times <= 11 for times in per_turn.values())
+
+
+def test_turns_missed_in_a_pause_are_not_made_up_for():
+    assert sorted(_turns(8, [50.0, 53.7])) == list(range(8))
+
+
+@pytest.mark.parametrize("instants", [[7.0], [7.0, 7.0]])
+def test_the_first_look_asks_nobody_because_no_time_has_passed(instants):
+    assert _turns(8, instants) == []
