@@ -180,7 +180,8 @@ def _unicast(document: Document) -> None:
             if number.value > last:
                 found = f"{number.value}, which lies outside {own.value} ({spell(own.path)})"
                 document.fault(number, found, f"a number from 1 to {last}")
-            elif _clash(document, number, host(own.value, number.value), [own.value]):
+                break
+            if _clash(document, number, host(own.value, number.value), [own.value]):
                 break
 
 
@@ -203,17 +204,17 @@ def _witness(prefix: str) -> str | None:
 
 def _room(document: Document) -> None:
     """I5: what an uplink carries in normal times must fit its ``max_prefixes``."""
-    shared = (*_shared_values(document), *(at.value for at in _covering(document)))
+    shared = {at.value for at in _anycast_prefixes(document)}
+    covers = {at.value for at in _covering(document)}
     for room in document.find("pops", ANY, "uplinks", ANY, "max_prefixes"):
-        pop = room.path[1]
-        own = [at.value for at in document.find("pops", pop, "prefixes", ANY)]
-        for kind in Family:
-            ladder = [prefix for prefix in own if family(prefix) is kind]
-            least = 3 * len(ladder) + sum(1 for prefix in shared if family(prefix) is kind)
-            if room.value < least:
-                found = f"{room.value} for {least} {kind} prefixes (own with halves, shared)"
-                document.fault(room, found, f"at least {least}")
+        own = {at.value for at in document.find("pops", room.path[1], "prefixes", ANY)}
+        others = {each for each in covers if not any(contains(each, mine) for mine in own)}
+        counts = [(_count(kind, own) * 3 + _count(kind, shared | others), kind) for kind in Family]
+        least, kind = max(counts)
+        if room.value < least:
+            found = f"{room.value} for {least} {kind} prefixes (own, their halves, shared)"
+            document.fault(room, found, f"at least {least}")
 
 
-def _shared_values(document: Document) -> tuple[str, ...]:
-    return tuple(sorted({at.value for at in _anycast_prefixes(document)}))
+def _count(kind: Family, prefixes: set[str]) -> int:
+    return sum(1 for prefix in prefixes if family(prefix) is kind)
