@@ -17,6 +17,7 @@ from lab.engines import LabError, RunningLab, attach, up
 from lab.engines.bringing import Engine, down_all
 from lab.engines.netns import take_away
 from lab.engines.state import known
+from lab.engines.status import status as describe
 from lab.topology import Options, Topology, pops
 from lab.topology.shapes import RouterChoice
 
@@ -39,9 +40,7 @@ def bring_up(
 ) -> None:
     """Bring a lab up; it stays up until `down`."""
     options = Options(router=router, delay=delay, hold_s=hold)
-    lab = up(
-        pops(count, options), name=name, engine=engine, directory=directory, keep=True
-    )
+    lab = up(pops(count, options), name=name, engine=engine, directory=directory, keep=True)
     typer.echo(f"lab {name} is up: API {lab.api}, broker {lab.broker[0]}:{lab.broker[1]}")
     typer.echo(f"files and logs: {lab.directory}")
 
@@ -62,17 +61,19 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say which nodes and programs run."""
-    body = attach(name).status()
+    lab = attach(name)
     if as_json:
-        typer.echo(json.dumps(body, indent=2))
+        typer.echo(json.dumps(describe(lab), indent=2))
         return
-    nodes = body["nodes"]
-    assert isinstance(nodes, dict)  # noqa: S101 - our own
-    for node, facts in nodes.items():
-        running = [f"{p}{'' if pid else ' (down)'}" for p, pid in facts["programs"].items()]
-        power = f"pid {facts['pid']}" if facts["pid"] else "off"
-        typer.echo(f"{node:5} {facts['role']:10} {power:12} {', '.join(running)}")
-    typer.echo(f"API {body['api']}, broker {body['broker']}, files {body['directory']}")
+    for node in lab.topology.nodes:
+        on = lab.is_on(node.name)
+        programs = [
+            p.name if on and lab.program_pid(node.name, p.name) else f"{p.name} (down)"
+            for p in node.programs
+        ]
+        power = f"pid {lab.pid(node.name)}" if on else "off"
+        typer.echo(f"{node.name:5} {node.role:10} {power:12} {', '.join(programs)}")
+    typer.echo(f"API {lab.api}, broker {lab.broker[0]}:{lab.broker[1]}, files {lab.directory}")
 
 
 @app.command()
@@ -116,20 +117,20 @@ def mermaid(topology: Topology) -> str:
 def run(arguments: list[str]) -> int:
     """Run one of the commands above; returns the exit code."""
     try:
-        app(args=arguments, prog_name="lab", standalone_mode=False)
+        code = app(args=arguments, prog_name="lab", standalone_mode=False)
     except (LabError, KeyError, ValueError) as fault:
         text = fault.args[0] if fault.args else fault
         sys.stderr.write(f"lab: {text}\n")
         return ERROR
     except typer.Exit as end:
         return end.exit_code
-    except Exception as fault:  # noqa: BLE001 - click's usage errors share no public base here
+    except Exception as fault:
         show = getattr(fault, "show", None)
         if show is None:
             raise
         show()
         return ERROR
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _down(name: str) -> list[str]:

@@ -50,7 +50,9 @@ class Judge:
             address: pop.name for pop in internet.pops for address in pop.service_address.values()
         }
         self._nameservers = {
-            pop.name: [a for by_family in identity_addresses(pop).values() for a in by_family.values()]
+            pop.name: [
+                a for by_family in identity_addresses(pop).values() for a in by_family.values()
+            ]
             for pop in internet.pops
             if pop.nameserver
         }

@@ -1,4 +1,4 @@
-"""``python -m lab.load PLAN``: says `ready`, starts at the time it reads, stops at its input's end.
+"""``python -m lab.load PLAN``: says `ready`, starts when its input says, stops where that ends.
 
 It is talked to over its input because a signal would end at the `nsenter` in between; so it also
 ends with whoever started it.

@@ -31,9 +31,7 @@ def parse_step(field: Located, internet: Internet, names: tuple[str, ...]) -> St
     wanted = ACTIONS[action].arguments
     field.fields(f"do: {action}", ("at", "do", *wanted), wanted)
     known = _known(internet, names)
-    arguments = {key: fields[key].text(key) for key in wanted}
-    for key, value in arguments.items():
-        _check(fields[key], key, value, known)
+    arguments = {key: _argument(fields[key], key, known) for key in wanted}
     return Step(at=_at(fields["at"]), action=action, arguments=arguments, where=field.where)
 
 
@@ -50,15 +48,20 @@ def _known(internet: Internet, names: tuple[str, ...]) -> dict[str, Collection[s
     }
 
 
-def _check(field: Located, key: str, value: str, known: dict[str, Collection[str]]) -> None:
+def _argument(field: Located, key: str, known: dict[str, Collection[str]]) -> str:
+    """The argument's text; several are joined by commas."""
+    if key == "from":
+        listed = field.entries(key) if isinstance(field.value, tuple) else (field,)
+        return ",".join(each.word(key, ("broker", "controller", *known["node"])) for each in listed)
     if key != "link":
-        field.word(key, known[key])
-        return
+        return field.word(key, known[key])
+    value = field.text(key)
     found = _LINK.fullmatch(value)
     if found is None:
         raise field.fault(f"link: {value!r}", "NODE:ethN, for instance ams:eth1")
     if found["node"] not in known["node"]:
         raise field.fault(f"link: unknown node {found['node']!r}", known["node"])
+    return value
 
 
 def _at(field: Located) -> float:

@@ -37,7 +37,7 @@ ACTIONS: Final[dict[str, Action]] = {
     "impair": Action(
         ("link", "loss", "delay", "jitter"), missing="links are impaired only from the start"
     ),
-    "partition": Action(("node", "from"), missing="the lab cannot cut single pairs of nodes yet"),
+    "partition": Action(("node", "from")),
     "service-fail": Action(_SERVICE),
     "service-restore": Action(_SERVICE),
     "drain": Action(_POP),

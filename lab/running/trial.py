@@ -1,0 +1,170 @@
+"""One trial: a fresh lab, healthy first; then load, steps and watching; then the figures."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from lab.engines.bringing import monitor, up
+from lab.engines.faults import LabError
+from lab.engines.running import RunningLab
+from lab.fibs import FibMonitor
+from lab.judging.expectations import Measured, evaluate
+from lab.load.outages import figures
+from lab.load.records import Record
+from lab.running.acting import perform
+from lab.running.cell import Cell
+from lab.running.host import look
+from lab.running.loading import LoadProcesses, plans
+from lab.running.readiness import catchment, misnamed, misrouted, unfit, until_healthy
+from lab.running.results import Trial, ticks
+from lab.running.watching import SERVICE_NAME, Watch
+from lab.scenarios.shapes import Step
+from lab.scenarios.substitution import filled_load, filled_step
+from lab.timeline.entries import MS, Entry, moments, of_probe
+from lab.topology.internet import Internet
+from lab.topology.places import THREE_POPS
+
+HEAD_START_NS: Final = 300 * MS
+MOST_SHIFT_S: Final = 1.0  # the load starts up to so much later: hold timers must not be in step
+LONGEST_TIMELINE: Final = 4000
+
+
+class _Seen(msgspec.Struct, kw_only=True):
+    """What a trial brought home."""
+
+    zero_ns: int
+    end_ns: int
+    steps_ns: Sequence[int]
+    records: Mapping[str, tuple[Record, ...]]
+    meanings: Mapping[str, str]
+    faults: Sequence[Entry]
+
+
+def run_trial(cell: Cell) -> tuple[Trial, str]:
+    """Carry `cell` out. Never raises on a lab's trouble: that is a trial with an `error`.
+
+    Returns:
+        The trial, and how links were delayed.
+    """
+    load = look().load
+    delay = "none"
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="ambicast-trial-") as directory,
+            up(cell.topology(), name=f"run{os.getpid()}") as lab,
+        ):
+            delay = lab.delay
+            with monitor(lab) as fibs:
+                return asyncio.run(_trial(cell, lab, fibs, Path(directory), load)), delay
+    except LabError as fault:
+        return Trial(params=cell.params, seed=cell.seed, load=load, error=str(fault)), delay
+
+
+async def _trial(
+    cell: Cell, lab: RunningLab, fibs: FibMonitor, directory: Path, load: float
+) -> Trial:
+    internet = THREE_POPS
+    watch = Watch(lab, internet, fibs, agents=cell.has_agents)
+    async with watch.running():
+        await until_healthy(lambda: _wrong(cell, lab, internet, fibs), lambda: watch.route_changes)
+        seen = await _measure(cell, lab, internet, watch, directory)
+    clients = {each.name: each.client for each in cell.loads}
+    entries = [*watch.entries(), *seen.faults]
+    for name, records in seen.records.items():
+        entries += of_probe(name, clients[name], records)
+    first = seen.steps_ns[0] if seen.steps_ns else None
+    measured = Measured(
+        records=seen.records,
+        samples=watch.judge.samples if watch.judge else (),
+        events=watch.events,
+        steps=seen.steps_ns,
+        end_ns=seen.end_ns,
+    )
+    expected = () if cell.baseline else cell.scenario.expect
+    timeline = [e for e in entries if e.t_ns >= seen.zero_ns - HEAD_START_NS]
+    return Trial(
+        params=cell.params,
+        seed=cell.seed,
+        probes={name: figures(records, first) for name, records in seen.records.items()},
+        timeline=moments(timeline, seen.zero_ns)[:LONGEST_TIMELINE],
+        expect=tuple(row for each in expected for row in evaluate(each, measured)),
+        let=seen.meanings,
+        steps_ms=tuple(round((t - seen.zero_ns) / MS, 1) for t in seen.steps_ns),
+        ticks={
+            name: ticks(records, seen.steps_ns, seen.zero_ns)
+            for name, records in seen.records.items()
+        },
+        load=load,
+    )
+
+
+async def _wrong(cell: Cell, lab: RunningLab, internet: Internet, fibs: FibMonitor) -> list[str]:
+    """What keeps the lab from being healthy, the cheapest question first."""
+    if wrong := misrouted(internet, fibs):
+        return wrong
+    if not cell.has_agents:
+        return []
+    if wrong := await unfit(lab.api):
+        return wrong
+    networks = {client.name: lab.network(client.name) for client in internet.clients}
+    return await misnamed(internet, networks, SERVICE_NAME)
+
+
+async def _measure(
+    cell: Cell, lab: RunningLab, internet: Internet, watch: Watch, directory: Path
+) -> _Seen:
+    meanings = {
+        name: await catchment(lab.network(meant.client), meant.address)
+        for name, meant in cell.scenario.let.items()
+    }
+    loads = [filled_load(load, meanings) for load in cell.loads]
+    steps = [filled_step(step, meanings) for step in cell.scenario.steps]
+    with LoadProcesses(lab, plans(loads, internet, directory)) as processes:
+        await asyncio.to_thread(processes.prepare)
+        await asyncio.sleep(random.Random(cell.seed).uniform(0, MOST_SHIFT_S))
+        zero_ns = time.time_ns() + HEAD_START_NS
+        processes.go(zero_ns)
+        taken, faults = await _take(steps, zero_ns, lab, watch)
+        await _until(zero_ns + int(cell.scenario.end * 1e9))
+        end_ns = time.time_ns()
+        await asyncio.to_thread(processes.stop)
+        return _Seen(
+            zero_ns=zero_ns,
+            end_ns=end_ns,
+            steps_ns=taken,
+            records=processes.records(),
+            meanings=meanings,
+            faults=faults,
+        )
+
+
+async def _take(
+    steps: Sequence[Step], zero_ns: int, lab: RunningLab, watch: Watch
+) -> tuple[list[int], list[Entry]]:
+    """Take every step at its time; returns when each was begun, and the timeline's entries."""
+    taken: list[int] = []
+    entries: list[Entry] = []
+    for step in steps:
+        await _until(zero_ns + int(step.at * 1e9))
+        begun = time.time_ns()
+        taken.append(begun)
+        if watch.judge is not None:
+            watch.judge.world = watch.judge.world.after(step)
+        await asyncio.to_thread(perform, lab, step)
+        node = step.arguments.get("node") or step.arguments.get("pop") or "lab"
+        words = " ".join([step.action, *step.arguments.values()])
+        entries.append(Entry(begun, "fault", node, words))
+    return taken, entries
+
+
+async def _until(t_ns: int) -> None:
+    await asyncio.sleep(max(0.0, (t_ns - time.time_ns()) / 1e9))
