@@ -1,8 +1,8 @@
 """Faults of links, and the lab's one exception.
 
-Silence is made with nftables' `netdev` family on ingress and egress: everything is dropped, ARP and
-neighbor discovery too, while the carrier stays and senders notice nothing (an `output` hook would
-give them EPERM). One table per interface, so that making a fault twice is making it once.
+Silence is made with nftables' `netdev` family on ingress and egress: everything is dropped, ARP
+and neighbor discovery too, while the carrier stays and senders notice nothing (an `output` hook
+would give them EPERM). One table per interface, so that making a fault twice is making it once.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ PRIVATE: Final = (
     "/var/lib/mosquitto",
     "/var/tmp/frr",  # noqa: S108 - FRR's own choice
 )
+SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 STAGE: Final = "/mnt"  # where the lab's directory is seen while /run is being replaced
 KEPT_WHOLE: Final = ("/", "/etc", "/usr", "/var", "/opt")  # never hidden under a tmpfs
 
@@ -69,7 +70,7 @@ def command(namespace: str, init: Path, directory: Path) -> list[str]:
 
 def environment() -> dict[str, str]:
     """A node's environment: this Python first on PATH, nothing of the caller's but the locale."""
-    path = f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    path = f"{Path(sys.executable).parent}:{SYSTEM_PATH}"
     source = Path(__file__).resolve().parents[2]
     keep = {key: os.environ[key] for key in ("LANG", "LC_ALL") if key in os.environ}
     return {

@@ -15,6 +15,7 @@ import fcntl
 import json
 import os
 import select
+import socket
 import struct
 import sys
 import time
@@ -80,8 +81,8 @@ class Relay:
         self._named: dict[tuple[str, str], Tap] = {}
         for link in links:
             ends, delay_s = link["ends"], link["delay_s"]
-            assert isinstance(ends, list)  # noqa: S101 - our own file
-            assert isinstance(delay_s, float)  # noqa: S101
+            assert isinstance(ends, list)
+            assert isinstance(delay_s, float)
             pair = [Tap(space, interface, delay_s) for space, interface in ends]
             pair[0].far, pair[1].far = pair[1], pair[0]
             for tap, (space, interface) in zip(pair, ends, strict=True):
@@ -92,7 +93,7 @@ class Relay:
 
     def run(self) -> None:
         """For ever."""
-        sources = [*self.taps, *self._watched]
+        sources: list[int | socket.socket] = [*self.taps, *self._watched]
         due = float("inf")
         while True:
             wait = None if due == float("inf") else max(0.0, due - time.monotonic())

@@ -134,7 +134,7 @@ class RunningLab(abc.ABC):
             env=self.environment(),
         )
 
-    def popen(self, node: str, argv: Sequence[str], **keywords: Any) -> subprocess.Popen[Any]:  # noqa: ANN401
+    def popen(self, node: str, argv: Sequence[str], **keywords: Any) -> subprocess.Popen[Any]:
         """Start a command inside a node; it ends (SIGTERM) when the returned process is ended."""
         keywords.setdefault("env", self.environment())
         return subprocess.Popen(self.command(node, argv), **keywords)
@@ -277,7 +277,7 @@ class RunningLab(abc.ABC):
     def _far(self, node: str, interface: str) -> End:
         self._known_interface(node, interface)
         far = self.topology.far_end(node, interface)
-        assert far is not None  # noqa: S101 - every uplink is plugged in
+        assert far is not None
         return far
 
     def _known_interface(self, node: str, interface: str) -> None:
@@ -292,34 +292,6 @@ class RunningLab(abc.ABC):
             raise LabError(msg)
         return self.state.management.node
 
-    def status(self) -> dict[str, object]:
-        """The body of `lab status --json`."""
-        nodes = {}
-        for node in self.topology.nodes:
-            nodes[node.name] = {
-                "role": node.role,
-                "pid": self.pid(node.name) if self.is_on(node.name) else None,
-                "asn": node.asn,
-                "addresses": [a.address for a in node.addresses],
-                "programs": self._programs(node.name) if self.is_on(node.name) else {},
-            }
-        links = [
-            {"a": f"{x.a.node}:{x.a.interface}", "b": f"{x.b.node}:{x.b.interface}"}
-            | ({"delay": x.delay} if x.delay else {})
-            for x in self.topology.links
-        ]
-        broker = f"{self.broker[0]}:{self.broker[1]}"
-        return {"name": self.name, "nodes": nodes, "links": links, "api": self.api} | {
-            "broker": broker,
-            "directory": str(self.directory),
-            "engine": self.engine,
-            "delay": self.delay,
-        }
-
-    def _programs(self, node: str) -> dict[str, int | None]:
-        names = [program.name for program in self.topology.node(node).programs]
-        return {name: self.program_pid(node, name) for name in names}
-
 
 def _inner_pid(pid: int) -> int | None:
     """A process's id in the innermost PID namespace it is in."""
@@ -328,5 +300,3 @@ def _inner_pid(pid: int) -> int | None:
             if line.startswith("NSpid:"):
                 return int(line.split()[-1])
     return None
-
-

@@ -38,8 +38,15 @@ _U32 = struct.Struct("=I")
 
 
 class RouteMessage(msgspec.Struct, frozen=True):
-    """A route added (or replaced) or removed. `family` is 4 or 6, `network` the prefix as a
-    number, `kind` the kernel's route type."""
+    """A route added (or replaced) or removed.
+
+    Attributes:
+        family: 4 or 6.
+        kind: the kernel's route type (`UNICAST`, `LOCAL`, others).
+        network: the prefix as a number.
+        interface: index of the outgoing one.
+        gateway: packed address; None where the destination is on the link.
+    """
 
     added: bool
     family: int

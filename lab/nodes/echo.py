@@ -81,7 +81,7 @@ class LineEcho(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember whom to answer."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP server's
+        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:

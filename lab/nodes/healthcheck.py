@@ -28,13 +28,16 @@ class HealthcheckPop(msgspec.Struct, frozen=True, kw_only=True):
     standing: Sequence[str]
 
 
+CHECK = "/usr/bin/env python3 -m lab.nodes.ask http://127.0.0.1/healthz"
+
+
 def healthcheck_config(pop: HealthcheckPop) -> str:
     """exabgp.conf."""
     prefixes = " ".join(f"--ip {prefix}" for prefix in pop.watched)
     head = (
         "process watch {\n"
-        "  run /usr/bin/env python3 -m exabgp healthcheck --no-syslog --no-ip-setup --withdraw-on-down"
-        f' {prefixes} --cmd "curl -sf http://127.0.0.1/healthz";\n'
+        "  run /usr/bin/env python3 -m exabgp healthcheck --no-syslog --no-ip-setup"
+        f' --withdraw-on-down {prefixes} --cmd "{CHECK}";\n'
         "  encoder text;\n}\n"
     )
     return head + "".join(_neighbor(pop, *neighbor) for neighbor in pop.neighbors)

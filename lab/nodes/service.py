@@ -22,7 +22,7 @@ from lab.nodes.web import Web
 UDP_PORT = 9000
 TCP_PORT = 9001
 HTTP_PORT = 80
-WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - service addresses appear while it runs
+WILDCARDS = ("0.0.0.0", "::")
 
 
 class Health:
@@ -42,8 +42,8 @@ async def serve(pop: str) -> None:
     loop = asyncio.get_running_loop()
     health = Health()
     done = asyncio.Event()
-    loop.add_signal_handler(signal.SIGUSR1, health.set, False)  # noqa: FBT003
-    loop.add_signal_handler(signal.SIGUSR2, health.set, True)  # noqa: FBT003
+    loop.add_signal_handler(signal.SIGUSR1, health.set, False)
+    loop.add_signal_handler(signal.SIGUSR2, health.set, True)
     loop.add_signal_handler(signal.SIGTERM, done.set)
     echoes = [UdpEcho(pop, health, address, UDP_PORT) for address in WILDCARDS]
     for echo in echoes:

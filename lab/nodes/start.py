@@ -100,7 +100,7 @@ class Watched:
 
     def ended(self, now: float) -> None:
         """Its process is gone: clear its group away and decide when to start again."""
-        assert self.pid is not None  # noqa: S101 - called for a running program only
+        assert self.pid is not None
         _signal_group(self.pid, signal.SIGKILL)
         self.pid = None
         self.kill_at = None

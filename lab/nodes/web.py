@@ -21,7 +21,7 @@ class Web(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember whom to answer."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP server's
+        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -38,7 +38,7 @@ class Web(asyncio.Protocol):
 
     def _answer(self, transport: asyncio.Transport, head: bytes) -> None:
         request, _, headers = head.partition(b"\r\n")
-        path = (request.split(b" ") + [b"", b""])[1]
+        path = [*request.split(b" "), b"", b""][1]
         if path == b"/healthz":
             status, body = (b"200 OK", b"ok") if self._health.ok else _FAILED
         elif not self._health.ok:

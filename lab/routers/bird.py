@@ -50,9 +50,7 @@ def _family(transit: Transit, family: Family) -> str:
     channel = CHANNEL[family]
     own = "\n".join(f"  route {prefix} blackhole;" for prefix in transit.originated[family])
     longest = LONGEST[family]
-    steered = ", ".join(
-        f"{p}{{{p.partition('/')[2]},{longest}}}" for p in transit.steered[family]
-    )
+    steered = ", ".join(f"{p}{{{p.partition('/')[2]},{longest}}}" for p in transit.steered[family])
     return f"""\
 protocol static own_{family} {{
   {channel};

@@ -54,7 +54,8 @@ def _maps(transit: Transit) -> list[str]:
     head = f"bgp community-list standard customers permit {tag}\n!"
     up = "route-map up permit 10\n match community customers\n!\n"
     up += "".join(
-        f"route-map up permit {20 + i}\n match {WORD[family]} address prefix-list own-{family}\n!\n"
+        f"route-map up permit {20 + i}\n"
+        f" match {WORD[family]} address prefix-list own-{family}\n!\n"
         for i, family in enumerate(FAMILIES)
     )
     own = "\n".join(

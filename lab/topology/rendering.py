@@ -18,6 +18,7 @@ from lab.topology.shapes import Address, Node, Topology
 NODE_FILE = "/etc/ambicast/node.json"
 LOG_DIRECTORY = "/var/log/ambicast"
 START = f"python3 -m lab.nodes.start {NODE_FILE}"
+NO_DEFAULT = "ip route flush exact 0.0.0.0/0"  # Docker's own, by eth0, would win over ours
 MANAGEMENT = {"network": "ambicast-lab", "ipv4-subnet": "172.31.200.0/24"}
 
 
@@ -60,7 +61,7 @@ def clab_yaml(topology: Topology) -> str:
 
 def _node(node: Node) -> dict[str, object]:
     binds = [f"{node.name}/{_beside(path)}:{path}" for path in _files(node)]
-    labels = {"ambicast.role": node.role}
+    labels: dict[str, str] = {"ambicast.role": node.role}
     if node.asn is not None:
         labels["ambicast.asn"] = str(node.asn)
     if node.management:
@@ -71,7 +72,7 @@ def _node(node: Node) -> dict[str, object]:
         "cmd": START,
         "binds": [*binds, f"{node.name}/log:{LOG_DIRECTORY}"],
         "sysctls": dict(node.sysctls),
-        "exec": [*map(_address, node.addresses), *map(_route, node.routes)],
+        "exec": [*map(_address, node.addresses), NO_DEFAULT, *map(_route, node.routes)],
         "labels": labels,
     }
 

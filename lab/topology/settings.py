@@ -56,7 +56,7 @@ def controller_yaml(techniques: Sequence[str] | None) -> str:
         "fleet": FLEET_FILE,
         "broker": {"host": "127.0.0.1", "port": BROKER_PORT},
         "journal": "/var/lib/ambicast/journal.sqlite",
-        "api": {"host": "0.0.0.0", "port": API_PORT},  # noqa: S104 - the lab's own network
+        "api": {"host": "0.0.0.0", "port": API_PORT},
     }
     if techniques is not None:
         settings["techniques"] = list(techniques)

@@ -1,0 +1,239 @@
+"""The members of a lab: every kind of node with its programs, files, addresses and routes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lab.nodes.broker import MOSQUITTO_CONFIG
+from lab.nodes.healthcheck import HealthcheckPop, healthcheck_config
+from lab.nodes.programs import (
+    MOSQUITTO_FILE,
+    UNBOUND_FILE,
+    client_programs,
+    controller_programs,
+    pop_programs,
+    router_programs,
+)
+from lab.nodes.resolver import unbound_config
+from lab.routers.bird import bird_config
+from lab.routers.frr import bgpd_config, zebra_config
+from lab.routers.policy import FAMILIES, Transit
+from lab.topology.fleetfile import (
+    ZONE,
+    clients_csv,
+    fleet_yaml,
+    identity_addresses,
+    nameserver_addresses,
+)
+from lab.topology.internet import (
+    ANYCAST,
+    ANYCAST_ADDRESS,
+    POP_ASN,
+    Client,
+    Internet,
+    Pop,
+    access_network,
+    asn_of,
+)
+from lab.topology.kernel import CARRIER_COUNTS, COMMON_SYSCTLS, FORWARDING
+from lab.topology.options import Options
+from lab.topology.places import CONTROLLER_ACCESS
+from lab.topology.settings import agent_yaml, controller_yaml, watch_key
+from lab.topology.shapes import Address, Node, RouterChoice, RouterSoftware
+from lab.topology.wiring import Wiring
+
+NODE_IMAGE = "ambicast-lab/node:1"
+ROUTER_IMAGE = "ambicast-lab/router:1"
+MASK = {"v4": 30, "v6": 64}
+HOST_MASK = {"v4": 32, "v6": 128}
+ROUTER_DIRECTORIES: dict[RouterSoftware, tuple[str, ...]] = {
+    "bird": ("/run/bird",),
+    "frr": ("/run/frr", "/var/tmp/frr"),  # noqa: S108 - FRR's own choice
+}
+CLIENT_MASK = {"v4": 24, "v6": 64}
+
+
+def _shared_files(internet: Internet, options: Options) -> dict[str, str]:
+    return {
+        "/etc/ambicast/fleet.yaml": fleet_yaml(internet, options.fleet_overrides),
+        "/etc/ambicast/clients.csv": clients_csv(internet),
+        "/etc/ambicast/watch.key": watch_key(internet),
+    }
+
+
+def _controller_address() -> str:
+    return access_network(*CONTROLLER_ACCESS)["v4"][1]
+
+
+def _defaults(uplinks: Sequence[tuple[str, dict[str, str]]]) -> tuple[str, ...]:
+    """Default routes via every (interface, neighbor by family), the first preferred."""
+    return tuple(
+        f"default via {neighbor[family]} dev {interface} metric {100 * (1 + place)}"
+        for place, (interface, neighbor) in enumerate(uplinks)
+        for family in FAMILIES
+    )
+
+
+def pop_node(internet: Internet, pop: Pop, options: Options) -> Node:
+    """A PoP's host."""
+    networks = [(u, access_network(u.transit, pop.number)) for u in pop.uplinks]
+    addresses = [
+        Address(u.interface, f"{network[family][1]}/{MASK[family]}")
+        for u, network in networks
+        for family in FAMILIES
+    ]
+    files = _shared_files(internet, options)
+    if options.pop_programs == "ambicast":
+        files["/etc/ambicast/agent.yaml"] = agent_yaml(pop, _controller_address(), options.hold_s)
+    else:
+        files["/etc/exabgp/exabgp.conf"] = _healthcheck(pop, options.hold_s)
+        addresses += _terminated(internet)
+    return Node(
+        name=pop.name,
+        role="pop",
+        asn=POP_ASN,
+        image=NODE_IMAGE,
+        programs=pop_programs(pop.name, nameserver=pop.nameserver, programs=options.pop_programs),
+        files=files,
+        addresses=tuple(addresses),
+        routes=_defaults([(u.interface, {f: n[f][0] for f in FAMILIES}) for u, n in networks]),
+        sysctls=COMMON_SYSCTLS | CARRIER_COUNTS | {"net.ipv4.ip_forward": "0"},
+        directories=("/run/ambicast", "/run/knot", "/var/lib/ambicast"),
+        uplinks=tuple(u.interface for u in pop.uplinks),
+    )
+
+
+def _terminated(internet: Internet) -> list[Address]:
+    """Every service address, on lo: the covers lead others' addresses here too."""
+    every = [ANYCAST_ADDRESS, *(pop.service_address for pop in internet.pops)]
+    return [
+        Address("lo", f"{address[family]}/{HOST_MASK[family]}")
+        for address in every
+        for family in FAMILIES
+    ]
+
+
+def _healthcheck(pop: Pop, hold_s: int) -> str:
+    neighbors = [
+        (network[family][0], network[family][1], asn_of(uplink.transit))
+        for uplink in pop.uplinks
+        for network in [access_network(uplink.transit, pop.number)]
+        for family in FAMILIES
+    ]
+    return healthcheck_config(
+        HealthcheckPop(
+            router_id=identity_addresses(pop)[pop.uplinks[0].name]["v4"],
+            asn=POP_ASN,
+            hold_s=hold_s,
+            neighbors=neighbors,
+            watched=[prefixes[f] for prefixes in (pop.home, ANYCAST) for f in FAMILIES],
+            standing=[pop.covers[f] for f in FAMILIES],
+        )
+    )
+
+
+def _software(number: int, router: RouterChoice) -> RouterSoftware:
+    if router == "mixed":
+        return "bird" if number % 2 else "frr"
+    return router
+
+
+def transit_node(
+    internet: Internet, wiring: Wiring, number: int, plan: Transit, options: Options
+) -> Node:
+    """A transit's router."""
+    software = _software(number, options.router)
+    addresses = _transit_addresses(internet, wiring, number, plan)
+    return Node(
+        name=plan.name,
+        role="transit",
+        asn=plan.asn,
+        image=ROUTER_IMAGE,
+        programs=router_programs(software),
+        files=_router_files(software, plan),
+        addresses=tuple(addresses),
+        sysctls=COMMON_SYSCTLS | FORWARDING,
+        directories=ROUTER_DIRECTORIES[software],
+        uplinks=tuple(dict.fromkeys(address.interface for address in addresses)),
+    )
+
+
+def _router_files(software: RouterSoftware, plan: Transit) -> dict[str, str]:
+    if software == "bird":
+        return {"/etc/bird/bird.conf": bird_config(plan)}
+    return {
+        "/etc/frr/zebra.conf": zebra_config(plan),
+        "/etc/frr/bgpd.conf": bgpd_config(plan),
+        "/etc/frr/vtysh.conf": "",
+    }
+
+
+def _transit_addresses(
+    internet: Internet, wiring: Wiring, number: int, plan: Transit
+) -> list[Address]:
+    """Of all its sessions, its clients' networks, and ctl1's."""
+    addresses = [
+        Address(session.interface, f"{session.local[family]}/{MASK[family]}")
+        for session in plan.sessions
+        for family in FAMILIES
+    ]
+    for client in internet.clients:
+        if client.transit == number:
+            interface = wiring.interface(plan.name, client.name)
+            addresses += [Address(interface, a) for a in _client_network(client)[0]]
+    if number == CONTROLLER_ACCESS[0]:
+        interface = wiring.interface(plan.name, "ctl1")
+        network = access_network(*CONTROLLER_ACCESS)
+        addresses += [Address(interface, f"{network[f][0]}/{MASK[f]}") for f in FAMILIES]
+    return addresses
+
+
+def _client_network(client: Client) -> tuple[tuple[str, str], tuple[str, str]]:
+    """((transit v4, v6), (client v4, v6)), with prefix lengths."""
+    v4 = client.networks["v4"].removesuffix("0/24")
+    v6 = client.networks["v6"].removesuffix("/48")
+    m4, m6 = CLIENT_MASK["v4"], CLIENT_MASK["v6"]
+    return (f"{v4}1/{m4}", f"{v6}1/{m6}"), (f"{v4}10/{m4}", f"{v6}10/{m6}")
+
+
+def client_node(internet: Internet, client: Client) -> Node:
+    """A client network's only host, which is its resolver too."""
+    far, near = _client_network(client)
+    own = [address.partition("/")[0] for address in near]
+    neighbor: dict[str, str] = {f: far[i].partition("/")[0] for i, f in enumerate(FAMILIES)}
+    networks = [client.networks[f] for f in FAMILIES]
+    config = unbound_config(own, networks, ZONE, nameserver_addresses(internet))
+    return Node(
+        name=client.name,
+        role="client",
+        asn=None,
+        image=NODE_IMAGE,
+        programs=client_programs(),
+        files={UNBOUND_FILE: config, "/etc/resolv.conf": f"nameserver {own[0]}\n"},
+        addresses=tuple(Address("eth1", address) for address in near),
+        routes=_defaults([("eth1", neighbor)]),
+        sysctls=COMMON_SYSCTLS,
+        uplinks=("eth1",),
+    )
+
+
+def controller_node(internet: Internet, options: Options) -> Node:
+    """The host of the broker and the controller."""
+    network = access_network(*CONTROLLER_ACCESS)
+    files = _shared_files(internet, options)
+    files["/etc/ambicast/controller.yaml"] = controller_yaml(options.techniques)
+    files[MOSQUITTO_FILE] = MOSQUITTO_CONFIG
+    return Node(
+        name="ctl1",
+        role="controller",
+        asn=None,
+        image=NODE_IMAGE,
+        programs=controller_programs() if options.pop_programs == "ambicast" else (),
+        files=files,
+        addresses=tuple(Address("eth1", f"{network[f][1]}/{MASK[f]}") for f in FAMILIES),
+        routes=_defaults([("eth1", {f: network[f][0] for f in FAMILIES})]),
+        sysctls=COMMON_SYSCTLS,
+        directories=("/var/lib/ambicast", "/var/lib/mosquitto"),
+        uplinks=("eth1",),
+        management=True,
+    )
