@@ -14,6 +14,9 @@ from ambicast.model.identifiers import ServiceName
 from ambicast.model.pops import Pop
 from ambicast.model.services import Check, Service
 
+# Timers are no finer; without it a check that is due in a nanosecond would be waited for in vain.
+TIMER = 0.001
+
 Tell = Callable[[ServiceChecked], None]
 Ask = Callable[[Service, Check], Awaitable[Outcome]]
 
@@ -108,7 +111,7 @@ class _Line:
             self._ended.clear()
             standing = self._judged.standing(self._number)
             at = due(standing, self._started, self._pending, self._check)
-            if at is not None and at <= loop.time():
+            if at is not None and at <= loop.time() + TIMER:
                 return
             try:
                 async with asyncio.timeout_at(at):
