@@ -1,7 +1,7 @@
 """Whether the services behind a prefix are fit to receive what it attracts.
 
 A prefix stands for the services whose addresses lie inside it, anywhere in the fleet. A part of a
-PoP's prefix may hold no address at all (the upper half); it stands for the services of the whole.
+prefix may hold no address at all (the upper half); it stands for the services of the whole.
 """
 
 from __future__ import annotations
@@ -37,19 +37,21 @@ class ServiceTable:
     """Which services answer at which addresses of the fleet; made once, asked at every turn."""
 
     def __init__(self, fleet: Fleet) -> None:
-        self._fleet = fleet
+        own = (prefix for pop in fleet.pops.values() for prefix in pop.prefixes)
+        self._wholes = (*own, *fleet.anycast_prefixes())
+        self._services = tuple(sorted(fleet.services))
         self._answers = tuple(_answers(fleet))
         self.addresses = frozenset(address for address, _ in self._answers)
         self.behind = lru_cache(maxsize=65536)(self._behind)
 
     def _behind(self, prefix: str) -> tuple[ServiceName, ...]:
-        """The services that answer inside ``prefix``; else in the PoP's whole prefix; else all."""
+        """The services that answer inside ``prefix``, or in the whole it is part of, or all."""
         inside = {name for address, name in self._answers if contains(prefix, address)}
         if inside:
             return tuple(sorted(inside))
-        wholes = (whole for pop in self._fleet.pops.values() for whole in pop.prefixes)
-        around = next((each for each in wholes if each != prefix and contains(each, prefix)), None)
-        return self._behind(around) if around else tuple(sorted(self._fleet.services))
+        outer = (each for each in self._wholes if each != prefix and contains(each, prefix))
+        around = next(outer, None)
+        return self._behind(around) if around else self._services
 
 
 def _answers(fleet: Fleet) -> Iterator[tuple[str, ServiceName]]:

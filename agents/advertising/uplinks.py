@@ -49,8 +49,10 @@ def worked_now(watched: Watched) -> frozenset[tuple[str, Family]]:
 
 
 def choose(pop: Pop, state: UplinkKnowledge, now: float) -> dict[Family, str]:
-    """The uplink each family of this PoP shall leave by."""
-    found = {}
+    """The uplink each family shall leave by; nothing before the kernel was read."""
+    found: dict[Family, str] = {}
+    if state.kernel is None:
+        return found
     for kind in Family:
         names = [name for name in sorted(pop.uplinks) if kind in pop.uplinks[name].families]
         if names:
@@ -61,9 +63,10 @@ def choose(pop: Pop, state: UplinkKnowledge, now: float) -> dict[Family, str]:
 def _choose_one(
     kind: Family, names: Sequence[UplinkName], state: UplinkKnowledge, now: float
 ) -> str:
+    carrier = state.kernel.carrier if state.kernel else {}
     in_use = state.kernel.default_uplink.get(kind) if state.kernel else None
     current = state.default_uplink.get(kind, in_use)
-    with_carrier = [name for name in names if _carrier(name, state)]
+    with_carrier = [name for name in names if carrier.get(name, False)]
     if current is None or current not in names:
         return [*with_carrier, *names][0]
     if state.watched is None or state.watched_first is None or state.watched.paused:
@@ -79,10 +82,6 @@ def _choose_one(
 def _kept_or_first(current: str, usable: Sequence[str]) -> str:
     """The current uplink while it is usable, or if none is; else the first that is."""
     return current if current in usable or not usable else usable[0]
-
-
-def _carrier(name: str, state: UplinkKnowledge) -> bool:
-    return state.kernel is None or state.kernel.carrier.get(name, False)
 
 
 def uplink_states(
