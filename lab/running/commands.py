@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
+import structlog
 import typer
 
 from lab.reports.page import write_report
@@ -57,7 +59,8 @@ def say(line: str) -> None:
 
 
 def stop_cleanly() -> None:
-    """SIGTERM unwinds the stack, so that the lab is taken down."""
+    """SIGTERM unwinds the stack, so that the lab is taken down; logs are kept to warnings."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     signal.signal(signal.SIGTERM, _leave)
 
 
