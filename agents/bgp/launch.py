@@ -31,7 +31,7 @@ def run_exabgp(speaker: Speaker, directory: Path = Path("/run/ambicast")) -> NoR
     """
     require_version()
     configuration, environment = write_files(speaker, directory)
-    if os.getpid() != os.getsid(0):
+    if os.getpgrp() != os.getpid():  # the leader of a group has one of its own already
         os.setsid()
     arguments = [sys.executable, "-P", "-m", "exabgp", "server", str(configuration)]
     os.execve(sys.executable, arguments, _clean(environment))  # noqa: S606 - no shell is wanted
