@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from controller.choreography.run import Technique
+from controller.choreography.technique import Technique
 
 
 class ConfigError(Exception):

@@ -22,10 +22,10 @@ from controller.choreography.run import (
     PublishOrder,
     PublishSteering,
     Run,
-    Technique,
     WakeAt,
 )
-from controller.choreography.step import EVERYTHING, step
+from controller.choreography.step import step
+from controller.choreography.technique import EVERYTHING, Technique
 from controller.world.belief import World, fold
 from controller.world.condition import Assessment, assess
 from controller.world.observations import EpochSeen, Observation, Tick
@@ -64,13 +64,14 @@ class View(msgspec.Struct, frozen=True):
 class Loop:
     """The controller's single owner of state."""
 
-    def __init__(  # noqa: PLR0913 - the composition root names them all
+    def __init__(  # noqa: PLR0917 - the composition root names them all
         self,
         fleet: Fleet,
         run: Run,
         journal: Journal,
         agents: Agents,
         clock: Callable[[], float],
+        mailbox: asyncio.Queue[Observation],
         techniques: frozenset[Technique] = EVERYTHING,
     ) -> None:
         """``clock`` gives seconds since the Unix epoch and never steps back in one process."""
@@ -81,7 +82,7 @@ class Loop:
         self._clock = clock
         self._techniques = techniques
         self._world = World(began_at=clock())
-        self._mailbox: asyncio.Queue[Observation] = asyncio.Queue()
+        self._mailbox = mailbox
         self._listeners: list[Callable[[Happened], None]] = []
         self._wake_at = 0.0
 

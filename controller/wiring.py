@@ -19,6 +19,7 @@ from controller.config import Settings
 from controller.fleet.bus import Bus
 from controller.loop import Loop
 from controller.storage.journal import SqliteJournal
+from controller.world.observations import Observation
 
 log = structlog.get_logger()
 
@@ -35,10 +36,9 @@ async def run_controller(settings: Settings) -> None:
     clock = anchored_clock()
     journal = SqliteJournal(Path(settings.journal))
     run = _resumed(journal.last_run(), fresh(fleet, 1, clock()))
-    inbox: list[Loop] = []
-    bus = Bus(settings.broker, fleet, uuid.uuid4().hex[:12], clock, lambda o: inbox[0].tell(o))
-    loop = Loop(fleet, run, journal, bus, clock, frozenset(settings.techniques))
-    inbox.append(loop)
+    mailbox: asyncio.Queue[Observation] = asyncio.Queue()
+    bus = Bus(settings.broker, fleet, uuid.uuid4().hex[:12], clock, mailbox.put_nowait)
+    loop = Loop(fleet, run, journal, bus, clock, mailbox, frozenset(settings.techniques))
     api = Api(settings.api, fleet, loop, journal)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -58,7 +58,7 @@ async def run_controller(settings: Settings) -> None:
 
 
 def _resumed(last: Run | None, new: Run) -> Run:
-    """The last run under a new epoch, with PoPs the fleet gained since and without those it lost."""
+    """The last run under a new epoch; PoPs the fleet gained since begin, those it lost go."""
     if last is None:
         return new
     pops = {name: last.pops.get(name, each) for name, each in new.pops.items()}

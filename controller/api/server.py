@@ -145,7 +145,7 @@ class Api:
 
         return [drain, undrain]
 
-    def _stream(self) -> Any:  # noqa: ANN401 - litestar's own handler type
+    def _stream(self) -> Any:
         @get("/api/v1/events/stream")
         async def stream() -> ServerSentEvent:
             return ServerSentEvent(self._follow())

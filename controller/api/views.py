@@ -1,4 +1,4 @@
-"""From the loop's view to the bodies of the API. Pure; every body is a struct with a fixed shape."""
+"""From the loop's view to the bodies of the API. Pure; every body has a fixed shape."""
 
 from __future__ import annotations
 
@@ -196,7 +196,8 @@ def service(view: View, fleet: Fleet, name: ServiceName) -> ServicePage:
     one = fleet.services[name]
     steering = view.run.steering
     wires = {
-        str(each.name): tuple(sorted(_wire(view, fleet, each.name))) for each in fleet.pops.values()
+        str(each.name): tuple(sorted(_wire(view, fleet, each.name)))
+        for each in fleet.pops.values()
     }
     return ServicePage(
         name=name,

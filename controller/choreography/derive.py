@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from ambicast.contract.codec import Stamp
 from ambicast.model.fleet import Fleet
-from ambicast.model.identifiers import PopName
+from controller.choreography.look import Look
 from controller.choreography.orders import orders
 from controller.choreography.phases import Phase
 from controller.choreography.run import (
@@ -18,42 +16,29 @@ from controller.choreography.run import (
     PublishSteering,
     Run,
     SentOrder,
-    Technique,
     given,
 )
+from controller.choreography.technique import Technique
 from controller.planning.answers import client_map, steering
 from controller.planning.assignment import assign
-from controller.world.condition import Assessment, Condition
 
 
-def derive(
-    run: Run,
-    fleet: Fleet,
-    conditions: Mapping[PopName, Assessment],
-    techniques: frozenset[Technique],
-) -> tuple[Run, list[Command]]:
+def derive(run: Run, look: Look) -> tuple[Run, list[Command]]:
     """The run with what is now desired as sent, and the commands that send what changed."""
-    run, sent = _derive_orders(run, fleet, conditions, techniques)
-    run, mapped = _derive_map(run, fleet)
-    run, answered = _derive_steering(run, fleet, techniques)
+    run, sent = _derive_orders(run, look)
+    run, mapped = _derive_map(run, look.fleet)
+    run, answered = _derive_steering(run, look.fleet, look.techniques)
     return run, sent + mapped + answered
 
 
-def _derive_orders(
-    run: Run,
-    fleet: Fleet,
-    conditions: Mapping[PopName, Assessment],
-    techniques: frozenset[Technique],
-) -> tuple[Run, list[Command]]:
-    serving = frozenset(
-        name for name, each in conditions.items() if each.condition is Condition.SERVING
-    )
+def _derive_orders(run: Run, look: Look) -> tuple[Run, list[Command]]:
+    fleet = look.fleet
     postures = {name: each.posture for name, each in run.pops.items()}
-    depth = run.anycast_depth if Technique.HALVES in techniques else 0
+    depth = run.anycast_depth if Technique.HALVES in look.techniques else 0
     commands: list[Command] = []
     kept = dict(run.orders)
     generation = run.generation
-    for host, order in orders(fleet, postures, depth, serving).items():
+    for host, order in orders(fleet, postures, depth, look.serving()).items():
         held = run.orders.get(host)
         if held is not None and held.order == order and held.stamp.epoch == run.epoch:
             continue

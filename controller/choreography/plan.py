@@ -1,4 +1,4 @@
-"""A plan: ordered steps for one PoP, each with precondition, posture, settled-when, deadline, undo."""
+"""A plan: ordered steps for one PoP; precondition, posture, settled-when, deadline, undo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Planned moves: drain, and every kind of return. Make before break, DNS before BGP, one by one."""
+"""Planned moves: drain, and every kind of return; make before break, one by one."""
 
 from __future__ import annotations
 

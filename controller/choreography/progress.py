@@ -1,35 +1,22 @@
-"""Moving plans on: begin the next step when the one before has settled, settle what is observed."""
+"""Moving plans on: settle what is observed, begin the next step when the one before settled."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
-from ambicast.model.fleet import Fleet
-from ambicast.model.identifiers import PopName
+from controller.choreography.look import Look
 from controller.choreography.plan import Plan, Step, StepEvent, StepState, move
 from controller.choreography.run import Command, Happened, PopRun, Run
 from controller.choreography.settling import Met, Open, Scene, settled
-from controller.world.belief import World
-from controller.world.condition import Assessment
 
 
-def progress(  # noqa: PLR0913
-    run: Run,
-    world: World,
-    fleet: Fleet,
-    conditions: Mapping[PopName, Assessment],
-    now: float,
-    commands: list[Command],
-) -> Run:
+def progress(run: Run, look: Look, commands: list[Command]) -> Run:
     """The run with every plan moved on by at most one beginning; appends what happened."""
-    pops = dict(run.pops)
+    pops, now = dict(run.pops), look.now
     for name, pop in run.pops.items():
         if pop.plan is None or pop.plan.settled:
             continue
-        scene = Scene(world, fleet, conditions, run.steering_stamp, 0.0)
-        plan = _settle(pop.plan, scene, now, commands)
+        plan = _settle(pop.plan, Scene(look, run.steering_stamp), commands)
         plan = _begin(plan, now, commands)
         if plan != pop.plan:
             pops[name] = _follow(pop, plan)
@@ -39,14 +26,12 @@ def progress(  # noqa: PLR0913
     return msgspec.structs.replace(run, pops=pops)
 
 
-def _settle(plan: Plan, scene: Scene, now: float, commands: list[Command]) -> Plan:
-    steps = list(plan.steps)
+def _settle(plan: Plan, scene: Scene, commands: list[Command]) -> Plan:
+    steps, now = list(plan.steps), scene.look.now
     for index, step in enumerate(steps):
         if step.state not in {StepState.SENT, StepState.OVERDUE}:
             continue
-        found = settled(
-            step.settled_when, msgspec.structs.replace(scene, began_at=step.began_at), now
-        )
+        found = settled(step.settled_when, scene, step.began_at)
         match found:
             case Met(note):
                 steps[index] = move(step, StepEvent.SETTLE, now, note)

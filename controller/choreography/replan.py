@@ -2,94 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import PopName
 from controller.choreography.emergency import take_over
 from controller.choreography.ladder import depth_against
+from controller.choreography.look import Look
 from controller.choreography.phases import UNSETTLED, Event, Phase
 from controller.choreography.plan import Plan
 from controller.choreography.planned import drain, go_back
 from controller.choreography.posture import Home, change
-from controller.choreography.run import PopRun, Run, Technique, given
+from controller.choreography.run import Run, given
+from controller.choreography.technique import Technique
 from controller.planning.guards import guard_drain
-from controller.world.belief import World
-from controller.world.condition import Assessment, Condition
+from controller.world.condition import Condition
 
 
-def replan(  # noqa: PLR0913 - a plan depends on all of it
-    run: Run,
-    name: PopName,
-    event: Event,
-    phase: Phase,
-    fleet: Fleet,
-    world: World,
-    conditions: Mapping[PopName, Assessment],
-    techniques: frozenset[Technique],
-    now: float,
-) -> Run:
+def replan(run: Run, name: PopName, event: Event, phase: Phase, look: Look) -> Run:
     """The run with ``name`` in ``phase``, following the plan that belongs to it.
 
     A guard may refuse: then the phase stays and the refusal is remembered.
     """
-    pop = run.pops[name]
-    because = conditions[name].because
+    pop, because = run.pops[name], look.because(name)
     match event:
         case Event.ESTABLISHED:
             home = change(pop.posture, given=1.0)
-            return _with(run, name, pop, phase, None, now, because, posture=home)
+            return _with(run, name, look, phase=phase, plan=None, because=because, posture=home)
         case Event.DONE:
-            return _with(run, name, pop, phase, None, now, because)
+            return _with(run, name, look, phase=phase, plan=None, because=because)
         case Event.LOST | Event.FAILED:
-            return _emergency(run, name, event, phase, fleet, conditions, techniques, now)
+            return _emergency(run, name, event, phase, look)
         case Event.RECOVERED | Event.UNDRAIN:
-            plan = go_back(fleet, name, pop.posture, because, now)
-            return _with(run, name, pop, phase, plan, now, because)
+            plan = go_back(look.fleet, name, pop.posture, because, look.now)
+            return _with(run, name, look, phase=phase, plan=plan, because=because)
         case Event.DRAIN:
-            moving = tuple(each for each in run.pops if run.pops[each].phase in UNSETTLED)
-            refusal = guard_drain(fleet, name, given(run), moving)
-            if refusal is not None:
-                kept = msgspec.structs.replace(pop, refusal=str(refusal))
-                return msgspec.structs.replace(run, pops={**run.pops, name: kept})
-            helpers = _survivors(run, name, conditions)
-            reason = world.drains[name].reason
-            plan = drain(fleet, name, pop.posture, helpers, reason, now)
-            return _with(run, name, pop, phase, plan, now, reason)
+            return _drained(run, name, phase, look)
 
 
-def _emergency(  # noqa: PLR0913
-    run: Run,
-    name: PopName,
-    event: Event,
-    phase: Phase,
-    fleet: Fleet,
-    conditions: Mapping[PopName, Assessment],
-    techniques: frozenset[Technique],
-    now: float,
-) -> Run:
-    pop = run.pops[name]
+def _drained(run: Run, name: PopName, phase: Phase, look: Look) -> Run:
+    pop, intent = run.pops[name], look.intent(name)
+    reason = intent.reason if intent is not None else ""
+    moving = tuple(each for each in run.pops if run.pops[each].phase in UNSETTLED)
+    refusal = guard_drain(look.fleet, name, given(run), moving)
+    if refusal is not None:
+        kept = msgspec.structs.replace(pop, refusal=str(refusal))
+        return msgspec.structs.replace(run, pops={**run.pops, name: kept})
+    helpers = _survivors(run, name, look)
+    plan = drain(look.fleet, name, pop.posture, helpers, reason, look.now)
+    return _with(run, name, look, phase=phase, plan=plan, because=reason)
+
+
+def _emergency(run: Run, name: PopName, event: Event, phase: Phase, look: Look) -> Run:
+    pop, own = run.pops[name], look.fleet.pops[name].prefixes
     silent = event is Event.LOST
     planned = run.failover[name].advertisers if name in run.failover else ()
-    survivors = _survivors(run, name, conditions)
+    survivors = _survivors(run, name, look)
     # The table was made before the failure; who has been lost since is not asked to help.
     helpers = tuple(each for each in planned if each in survivors) or survivors
     posture = change(pop.posture, home=Home.HERE)
-    stale = {prefix: pop.posture.split for prefix in fleet.pops[name].prefixes}
-    depth = depth_against(fleet.pops[name].prefixes, stale) if silent else pop.posture.depth
-    depth = max(depth, pop.posture.depth)
-    if Technique.HALVES not in techniques:
+    stale = dict.fromkeys(own, pop.posture.split)
+    depth = max(depth_against(own, stale) if silent else 0, pop.posture.depth)
+    if Technique.HALVES not in look.techniques:
         depth = 0
-    if Technique.SAME_LENGTH not in techniques and Technique.HALVES not in techniques:
-        helpers = ()
-    plan = take_over(
-        fleet, name, posture, helpers, depth, reason=conditions[name].because, now=now
-    )
-    flaps = pop.flaps + 1
-    run = _with(run, name, pop, phase, plan, now, conditions[name].because, flaps=flaps)
-    return _lost_as_helper(_deepen_anycast(run, fleet, depth), name, silent=silent and bool(depth))
+        if Technique.SAME_LENGTH not in look.techniques:
+            helpers = ()
+    because = look.because(name)
+    plan = take_over(look.fleet, name, posture, helpers, depth, reason=because, now=look.now)
+    run = _with(run, name, look, phase=phase, plan=plan, because=because, flaps=pop.flaps + 1)
+    run = _deepen_anycast(run, look.fleet, depth)
+    return _lost_as_helper(run, name, silent=silent and depth > 0)
 
 
 def _deepen_anycast(run: Run, fleet: Fleet, depth: int) -> Run:
@@ -128,29 +110,16 @@ def _without(plan: Plan, lost: PopName, depth: int) -> Plan:
     return msgspec.structs.replace(plan, steps=steps)
 
 
-def _survivors(
-    run: Run, name: PopName, conditions: Mapping[PopName, Assessment]
-) -> tuple[PopName, ...]:
+def _survivors(run: Run, name: PopName, look: Look) -> tuple[PopName, ...]:
     return tuple(
         other
         for other in sorted(run.pops)
         if other != name
-        and conditions[other].condition is Condition.SERVING
+        and look.condition(other) is Condition.SERVING
         and run.pops[other].phase in {Phase.HOME, Phase.RETURNING, Phase.STARTING}
     )
 
 
-def _with(  # noqa: PLR0913
-    run: Run,
-    name: PopName,
-    pop: PopRun,
-    phase: Phase,
-    plan: Plan | None,
-    now: float,
-    because: str,
-    **changes: object,
-) -> Run:
-    new = msgspec.structs.replace(
-        pop, phase=phase, plan=plan, since=now, because=because, refusal="", **changes
-    )
+def _with(run: Run, name: PopName, look: Look, **changes: object) -> Run:
+    new = msgspec.structs.replace(run.pops[name], since=look.now, refusal="", **changes)
     return msgspec.structs.replace(run, pops={**run.pops, name: new})

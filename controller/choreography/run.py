@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 
 import msgspec
 
@@ -16,14 +15,6 @@ from controller.choreography.plan import Plan
 from controller.choreography.posture import Posture
 from controller.planning.assignment import Assignment
 from controller.planning.failover import Failover
-
-
-class Technique(StrEnum):
-    """What may be done at a loss. All three by default; fewer for comparison."""
-
-    HALVES = "halves"
-    SAME_LENGTH = "same-length"
-    DNS = "dns"
 
 
 class PopRun(msgspec.Struct, frozen=True):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from ambicast.contract.codec import Stamp
 from ambicast.contract.messages import Report
-from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import HostName, PopName
 from ambicast.model.prefixes import family
+from controller.choreography.look import Look
 from controller.world.belief import World
-from controller.world.condition import Assessment, Condition
+from controller.world.condition import Condition
 
 # "Observed" means by two PoPs that do not advertise the prefix themselves (failover.md).
 OBSERVERS = 2
@@ -64,20 +62,17 @@ class Open(msgspec.Struct, frozen=True):
 
 
 class Scene(msgspec.Struct, frozen=True):
-    """All that settling may depend on."""
+    """A look, and the stamp of the steering that nameservers are asked to prove."""
 
-    world: World
-    fleet: Fleet
-    conditions: Mapping[PopName, Assessment]
+    look: Look
     steering: Stamp
-    began_at: float
 
 
-def settled(conditions: tuple[Settling, ...], scene: Scene, now: float) -> Met | Open:
-    """Whether every condition holds; the first that does not is the reason."""
+def settled(conditions: tuple[Settling, ...], scene: Scene, began_at: float) -> Met | Open:
+    """Whether every condition of a step that began then holds; the first that does not is why."""
     notes = []
     for condition in conditions:
-        match _check(condition, scene, now):
+        match _check(condition, scene, began_at):
             case Open() as still:
                 return still
             case Met(note):
@@ -85,7 +80,7 @@ def settled(conditions: tuple[Settling, ...], scene: Scene, now: float) -> Met |
     return Met("; ".join(note for note in notes if note))
 
 
-def _check(condition: Settling, scene: Scene, now: float) -> Met | Open:
+def _check(condition: Settling, scene: Scene, began_at: float) -> Met | Open:
     match condition:
         case Advertised(pops, prefixes):
             return _advertised(pops, prefixes, scene)
@@ -94,8 +89,9 @@ def _check(condition: Settling, scene: Scene, now: float) -> Met | Open:
         case Answered():
             return _answered(scene)
         case Waited(seconds):
-            due = scene.began_at + seconds
-            return Met() if now >= due else Open(f"{due - now:.1f} s to wait", due)
+            due = began_at + seconds
+            left = due - scene.look.now
+            return Met() if left <= 0 else Open(f"{left:.1f} s to wait", due)
         case _:
             message = f"unknown condition {condition!r}"
             raise TypeError(message)
@@ -115,8 +111,8 @@ def _advertised(pops: tuple[PopName, ...], prefixes: tuple[str, ...], scene: Sce
 
 
 def _unsent(pop: PopName, prefixes: tuple[str, ...], scene: Scene) -> str | None:
-    for host in scene.fleet.bgp_hosts(pop):
-        report = _report(scene.world, host)
+    for host in scene.look.fleet.bgp_hosts(pop):
+        report = _report(scene.look.world, host)
         if report is None:
             return f"{pop}: no report of {host}"
         ready = {
@@ -136,10 +132,10 @@ def _unsent(pop: PopName, prefixes: tuple[str, ...], scene: Scene) -> str | None
 
 
 def _withdrawn(pop: PopName, prefixes: tuple[str, ...], scene: Scene) -> Met | Open:
-    if scene.conditions[pop].condition is Condition.SILENT:
+    if scene.look.condition(pop) is Condition.SILENT:
         return Met(f"{pop} is silent")
-    for host in scene.fleet.bgp_hosts(pop):
-        report = _report(scene.world, host)
+    for host in scene.look.fleet.bgp_hosts(pop):
+        report = _report(scene.look.world, host)
         left = {each.prefix for each in report.wire} & set(prefixes) if report else set()
         if left:
             return Open(f"{pop}: {', '.join(sorted(left))} still on the wire")
@@ -147,11 +143,11 @@ def _withdrawn(pop: PopName, prefixes: tuple[str, ...], scene: Scene) -> Met | O
 
 
 def _answered(scene: Scene) -> Met | Open:
-    for name, nameserver in sorted(scene.fleet.nameservers.items()):
-        if scene.conditions[nameserver.pop].condition is Condition.SILENT:
+    for name, nameserver in sorted(scene.look.fleet.nameservers.items()):
+        if scene.look.condition(nameserver.pop) is Condition.SILENT:
             continue
-        belief = scene.world.nameservers.get(name)
-        host = scene.world.hosts.get(nameserver.host)
+        belief = scene.look.world.nameservers.get(name)
+        host = scene.look.world.hosts.get(nameserver.host)
         if host is None or host.presence is None or not host.presence.online:
             continue
         if belief is None or belief.proven < scene.steering:
@@ -167,18 +163,18 @@ def _report(world: World, host: HostName) -> Report | None:
 def _others(prefix: str, scene: Scene) -> list[PopName]:
     """Serving PoPs that do not have ``prefix`` on their wire: the ones that can look."""
     found = []
-    for pop in scene.fleet.pops:
-        reports = [_report(scene.world, host) for host in scene.fleet.bgp_hosts(pop)]
+    for pop in scene.look.fleet.pops:
+        reports = [_report(scene.look.world, host) for host in scene.look.fleet.bgp_hosts(pop)]
         wires = {each.prefix for report in reports if report for each in report.wire}
-        if scene.conditions[pop].condition is Condition.SERVING and prefix not in wires:
+        if scene.look.condition(pop) is Condition.SERVING and prefix not in wires:
             found.append(pop)
     return found
 
 
 def _observers(prefix: str, permitted: tuple[PopName, ...], scene: Scene) -> set[PopName]:
     return {
-        scene.world.pops[host]
-        for host, belief in scene.world.hosts.items()
+        scene.look.world.pops[host]
+        for host, belief in scene.look.world.hosts.items()
         if belief.sightings is not None
         and set(belief.sightings.witnesses.get(prefix, ())) & set(permitted)
     }

@@ -18,16 +18,16 @@ from ambicast.model.identifiers import PopName
 from controller.choreography.adoption import adopted, heard_enough
 from controller.choreography.derive import derive
 from controller.choreography.events import event_of, patience
+from controller.choreography.look import Look
 from controller.choreography.phases import AWAY_FROM_HOME, Phase, after
 from controller.choreography.progress import progress
 from controller.choreography.replan import replan
-from controller.choreography.run import Command, Happened, PopRun, Run, Technique, WakeAt, given
+from controller.choreography.run import Command, Happened, PopRun, Run, WakeAt, given
 from controller.choreography.settling import Waited
+from controller.choreography.technique import EVERYTHING, Technique
 from controller.planning.failover import failover_table
 from controller.world.belief import World
-from controller.world.condition import Assessment, Condition, assess
-
-EVERYTHING = frozenset(Technique)
+from controller.world.condition import Condition, assess
 
 
 def step(
@@ -43,16 +43,15 @@ def step(
         if ready is not None:
             return run, (WakeAt(ready),)
         run = adopted(run, world, fleet, now)
-    conditions = assess(world, fleet, now)
+    look = Look(world, fleet, assess(world, fleet, now), techniques, now)
     commands: list[Command] = []
-    run = _remember_serving(run, conditions, now)
-    run = _happen(run, world, fleet, conditions, techniques, now, commands)
+    run = _happen(_remember_serving(run, look), look, commands)
     # Plans move first and orders are derived after: one emergency is one order per host, and so
     # one UPDATE per session. What a step is sent may settle it at once, so look again until
     # nothing moves; a plan has few steps.
     for _ in range(sum(len(each.plan.steps) for each in run.pops.values() if each.plan) + 1):
-        moved = progress(run, world, fleet, conditions, now, commands)
-        derived, sent = derive(moved, fleet, conditions, techniques)
+        moved = progress(run, look, commands)
+        derived, sent = derive(moved, look)
         commands += sent
         if derived == run:
             break
@@ -62,38 +61,30 @@ def step(
     return run, tuple(commands)
 
 
-def _remember_serving(run: Run, conditions: Mapping[PopName, Assessment], now: float) -> Run:
+def _remember_serving(run: Run, look: Look) -> Run:
     pops = dict(run.pops)
     for name, pop in run.pops.items():
-        serving = conditions[name].condition is Condition.SERVING
-        if serving == (pop.serving_since is not None):
-            continue
-        pops[name] = msgspec.structs.replace(pop, serving_since=now if serving else None)
+        serving = look.condition(name) is Condition.SERVING
+        if serving != (pop.serving_since is not None):
+            since = look.now if serving else None
+            pops[name] = msgspec.structs.replace(pop, serving_since=since)
     return msgspec.structs.replace(run, pops=pops)
 
 
-def _happen(  # noqa: PLR0913 - one look needs all of it
-    run: Run,
-    world: World,
-    fleet: Fleet,
-    conditions: Mapping[PopName, Assessment],
-    techniques: frozenset[Technique],
-    now: float,
-    commands: list[Command],
-) -> Run:
+def _happen(run: Run, look: Look, commands: list[Command]) -> Run:
     for name in sorted(run.pops):
         pop = run.pops[name]
-        event = event_of(fleet, pop, conditions[name].condition, world.drains.get(name), now)
+        event = event_of(look.fleet, pop, look.condition(name), look.intent(name), look.now)
         phase = after(pop.phase, event) if event is not None else None
         if event is None or phase is None:
             continue
-        run = replan(run, name, event, phase, fleet, world, conditions, techniques, now)
+        run = replan(run, name, event, phase, look)
         changed = run.pops[name]
-        if changed.phase is phase and changed is not pop:
+        if changed.phase is phase:
             text = f"{pop.phase} -> {phase}: {changed.because}"
-            commands.append(Happened(now, f"pop.{event}", name, text))
+            commands.append(Happened(look.now, f"pop.{event}", name, text))
         elif changed.refusal and changed.refusal != pop.refusal:
-            commands.append(Happened(now, "plan.refused", name, changed.refusal))
+            commands.append(Happened(look.now, "plan.refused", name, changed.refusal))
     return run
 
 

@@ -70,35 +70,15 @@ class World(msgspec.Struct, frozen=True):
     epoch_seen: int = 0
 
 
-def fold(world: World, observation: Observation, now: float) -> World:  # noqa: PLR0911 - one case per observation
+def fold(world: World, observation: Observation, now: float) -> World:
     """The world after learning ``observation`` at ``now`` (seconds, controller's clock)."""
     match observation:
-        case HostPresent(pop, host, presence):
-            return _host(world, pop, host, presence=presence)
-        case HostReported(pop, host, report):
-            return _host(world, pop, host, report=report, reported_at=now)
-        case HostSighted(pop, host, sightings):
-            return _host(world, pop, host, sightings=sightings, sighted_at=now)
-        case HostAnswered():
-            return _answered(world, observation)
-        case NameserverReported(nameserver, report):
-            old = world.nameservers.get(nameserver, NameserverBelief())
-            proven = Stamp(report.steering_epoch, report.steering_generation)
-            return _nameserver(world, nameserver, old, report=report, proven=proven)
-        case NameserverAnswered(nameserver, stamp, receipt):
-            old = world.nameservers.get(nameserver, NameserverBelief())
-            if receipt.answers_to != "steering" or stamp < old.proven:
-                return world
-            if receipt.outcome is Outcome.ACCEPTED:
-                return _nameserver(world, nameserver, old, proven=stamp, refusals=())
-            return _nameserver(world, nameserver, old, refusals=receipt.refusals)
-        case DrainAsked(pop, reason):
-            if pop in world.drains:
-                return world
-            return _replace(world, drains={**world.drains, pop: Intent(reason, now)})
-        case UndrainAsked(pop):
-            kept = {name: why for name, why in world.drains.items() if name != pop}
-            return _replace(world, drains=kept)
+        case HostPresent() | HostReported() | HostSighted() | HostAnswered():
+            return _of_host(world, observation, now)
+        case NameserverReported() | NameserverAnswered():
+            return _of_nameserver(world, observation)
+        case DrainAsked() | UndrainAsked():
+            return _of_operator(world, observation, now)
         case BusChanged(connected):
             return _replace(world, connected=connected)
         case EpochSeen(epoch):
@@ -107,6 +87,45 @@ def fold(world: World, observation: Observation, now: float) -> World:  # noqa: 
             return world
         case never:
             assert_never(never)
+
+
+def _of_host(
+    world: World, seen: HostPresent | HostReported | HostSighted | HostAnswered, now: float
+) -> World:
+    match seen:
+        case HostPresent(pop, host, presence):
+            return _host(world, pop, host, presence=presence)
+        case HostReported(pop, host, report):
+            return _host(world, pop, host, report=report, reported_at=now)
+        case HostSighted(pop, host, sightings):
+            return _host(world, pop, host, sightings=sightings, sighted_at=now)
+        case HostAnswered():
+            return _answered(world, seen)
+
+
+def _of_nameserver(world: World, seen: NameserverReported | NameserverAnswered) -> World:
+    old = world.nameservers.get(seen.nameserver, NameserverBelief())
+    match seen:
+        case NameserverReported(nameserver, report):
+            proven = Stamp(report.steering_epoch, report.steering_generation)
+            return _nameserver(world, nameserver, old, report=report, proven=proven)
+        case NameserverAnswered(nameserver, stamp, receipt):
+            if receipt.answers_to != "steering" or stamp < old.proven:
+                return world
+            if receipt.outcome is Outcome.ACCEPTED:
+                return _nameserver(world, nameserver, old, proven=stamp, refusals=())
+            return _nameserver(world, nameserver, old, refusals=receipt.refusals)
+
+
+def _of_operator(world: World, asked: DrainAsked | UndrainAsked, now: float) -> World:
+    match asked:
+        case DrainAsked(pop, reason):
+            if pop in world.drains:
+                return world
+            return _replace(world, drains={**world.drains, pop: Intent(reason, now)})
+        case UndrainAsked(pop):
+            kept = {name: why for name, why in world.drains.items() if name != pop}
+            return _replace(world, drains=kept)
 
 
 def _replace(world: World, **changes: object) -> World:

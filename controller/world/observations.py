@@ -89,7 +89,7 @@ class BusChanged(Seen, frozen=True, tag="bus"):
 
 
 class EpochSeen(Seen, frozen=True, tag="epoch"):
-    """An epoch some controller used: retained presence, or a receipt of an order of ours or not."""
+    """An epoch some controller used, from its retained presence."""
 
     epoch: int
 

@@ -29,10 +29,10 @@ from controller.choreography.run import (
     PublishOrder,
     PublishSteering,
     Run,
-    Technique,
     fresh,
 )
-from controller.choreography.step import EVERYTHING, step
+from controller.choreography.step import step
+from controller.choreography.technique import EVERYTHING, Technique
 from controller.world.belief import World, fold
 from controller.world.observations import (
     BusChanged,
