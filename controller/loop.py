@@ -44,6 +44,9 @@ class Journal(Protocol):
     def record(self, happened: Sequence[Happened]) -> None:
         """Keeps events for people."""
 
+    def events(self, since: float, most: int) -> list[Happened]:
+        """The last ``most`` events after ``since``, oldest first."""
+
 
 class Agents(Protocol):
     """The way to the agents."""
@@ -103,6 +106,10 @@ class Loop:
         now = self._clock()
         conditions = {str(k): v for k, v in assess(self._world, self._fleet, now).items()}
         return View(self._world, self._run, conditions, now)
+
+    def events(self, since: float, most: int) -> list[Happened]:
+        """The last ``most`` events after ``since``, oldest first."""
+        return self._journal.events(since, most)
 
     async def run(self) -> None:
         """Turns for ever."""

@@ -39,7 +39,7 @@ async def run_controller(settings: Settings) -> None:
     mailbox: asyncio.Queue[Observation] = asyncio.Queue()
     bus = Bus(settings.broker, fleet, uuid.uuid4().hex[:12], clock, mailbox.put_nowait)
     loop = Loop(fleet, run, journal, bus, clock, mailbox, frozenset(settings.techniques))
-    api = Api(settings.api, fleet, loop, journal)
+    api = Api(settings.api, fleet, loop)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -23,7 +23,6 @@ from controller.choreography.run import Happened, given
 from controller.config import Api as Settings
 from controller.loop import Loop
 from controller.planning.guards import Refusal, guard_drain
-from controller.storage.journal import SqliteJournal
 from controller.world.observations import DrainAsked, UndrainAsked
 
 MOST_EVENTS = 1000
@@ -53,14 +52,11 @@ class Fault(msgspec.Struct, frozen=True):
 class Api:
     """Reads the loop's view, tells the loop what operators ask."""
 
-    def __init__(
-        self, settings: Settings, fleet: Fleet, loop: Loop, journal: SqliteJournal
-    ) -> None:
+    def __init__(self, settings: Settings, fleet: Fleet, loop: Loop) -> None:
         """Nothing listens before :meth:`run`."""
         self._settings = settings
         self._fleet = fleet
         self._loop = loop
-        self._journal = journal
 
     def app(self) -> Litestar:
         """The application."""
@@ -90,7 +86,7 @@ class Api:
             server.should_exit = True
 
     def _reading(self) -> list[Any]:
-        fleet, loop, journal = self._fleet, self._loop, self._journal
+        fleet, loop = self._fleet, self._loop
 
         @get("/api/v1/status")
         async def status() -> views.Status:
@@ -123,7 +119,7 @@ class Api:
             since: float = 0.0,
             most: Annotated[int, Parameter(ge=1, le=10_000)] = MOST_EVENTS,
         ) -> list[Happened]:
-            return journal.events(since, most)
+            return loop.events(since, most)
 
         return [status, pops, pop, services, service, plan, events]
 
