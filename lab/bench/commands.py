@@ -22,6 +22,7 @@ from lab.running.scenario import run_scenario
 from lab.scenarios.parsing import read_scenario
 
 KNOWN: Final = ("failover",)
+WIDTH: Final = 132
 
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,9 +82,9 @@ def show(done: Bench) -> None:
     """The table, each baseline's figure beside ours."""
     aside = list(dict.fromkeys(name for figure in done.figures for name in figure.baselines))
     table = Table(title=f"bench {done.bench}: {done.minutes:g} min, load {done.host.load:g}")
-    table.add_column("figure")
+    table.add_column("figure", no_wrap=True)
     for column in ("value", "bound", "", *aside):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", min_width=6)
     for figure in done.figures:
         cells = [_cell(figure.baselines[n]) if n in figure.baselines else "" for n in aside]
         table.add_row(
@@ -93,7 +94,7 @@ def show(done: Bench) -> None:
             "ok" if figure.ok else "NOT OK",
             *cells,
         )
-    Console(width=120, soft_wrap=True).print(table)
+    Console(width=WIDTH).print(table)
     if not done.valid:
         say(f"this machine was busy (load {done.host.load:g}): not a valid run")
 

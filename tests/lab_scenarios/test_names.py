@@ -5,9 +5,8 @@ import struct
 
 import pytest
 
-from lab.load.dnswire import TYPE_A, DnsError, numbered, parse_answer, query
+from lab.load.dnswire import TYPE_A, Answer, DnsError, numbered, parse_answer, query
 from lab.load.names import Names, NameUnknown
-from lab.load.dnswire import Answer
 
 
 class Counting:

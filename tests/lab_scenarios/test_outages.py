@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,7 +52,7 @@ def test_a_gap_from_the_very_start_counts_from_the_first_request():
 
 
 def test_the_pop_that_served_before_the_first_step_is_named():
-    every = records("...") + [Record(0, 40 * MS, 41 * MS, "fra", 0)]
+    every = [*records("..."), Record(0, 40 * MS, 41 * MS, "fra", 0)]
     assert figures(every, step_ns=30 * MS).served_by == "ams"
 
 
@@ -63,7 +65,7 @@ def test_nothing_sent_is_nothing_lost():
 def test_gaps_hold_exactly_the_lost_requests_and_do_not_overlap(pattern):
     found = gaps(records(pattern))
     assert sum(gap.lost for gap in found) == pattern.count("x")
-    assert all(a.end_ns <= b.start_ns for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end_ns <= b.start_ns for a, b in pairwise(found))
     assert all(gap.open == (gap is found[-1] and pattern.endswith("x")) for gap in found)
 
 
