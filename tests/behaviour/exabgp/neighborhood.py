@@ -58,6 +58,12 @@ protocol device {{ scan time 5; }}
 ipv4 table north4; ipv4 table south4; ipv6 table north6; ipv6 table south6;
 {protocols}
 """
+_SILENT = """\
+table inet silent {
+  chain in { type filter hook input priority 0; policy drop; iifname "lo" accept; }
+  chain out { type filter hook output priority 0; policy drop; oifname "lo" accept; }
+}
+"""
 _PROTOCOL = """\
 protocol bgp {name}_{family} {{
   local {local} as {asn}; neighbor {remote} as 64500; direct; strict bind yes;
@@ -260,6 +266,20 @@ class Neighborhood:
     def kill_bridge(self) -> None:
         os.kill(self.bridge_pid(), signal.SIGKILL)
 
+    def freeze_exabgp(self) -> None:
+        self.exabgp.send_signal(signal.SIGSTOP)
+
+    def thaw_exabgp(self) -> None:
+        self.exabgp.send_signal(signal.SIGCONT)
+
+    def silence(self) -> None:
+        """The PoP's packets go nowhere, its links stay up."""
+        rules = _SILENT.encode()
+        run("ip", "netns", "exec", self.pop_space, "nft", "-f", "-", given=rules)
+
+    def restore(self) -> None:
+        run("ip", "netns", "exec", self.pop_space, "nft", "delete", "table", "inet", "silent")
+
     async def attach(self) -> Attached:
         """A raw client, as soon as the bridge listens."""
         async with asyncio.timeout(PATIENCE):
@@ -286,8 +306,8 @@ class Neighborhood:
                 run("ip", "netns", "delete", space)
 
 
-def run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True, timeout=10)
+def run(*command: str, given: bytes = b"") -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=10, input=given)
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,133 @@
+"""Everything around the session dies in turn; what is advertised does not, or comes back."""
+
+import asyncio
+
+from ambicast.model.identifiers import Family
+from ambicast.model.routes import Advertisement
+
+WANTED = frozenset(
+    {
+        Advertisement("198.18.0.0/22", "north"),
+        Advertisement("198.18.0.0/23", "south"),
+        Advertisement("2001:db8:1000::/46", "north"),
+    }
+)
+
+
+def has_it(bird):
+    return (
+        bird.routes("north_v4") == {"198.18.0.0/22"}
+        and bird.routes("south_v4") == {"198.18.0.0/23"}
+        and bird.routes("north_v6") == {"2001:db8:1000::/46"}
+    )
+
+
+async def advertising(running, start_agent):
+    agent = start_agent()
+    agent.bgp.want(WANTED)
+    await agent.until_wire(WANTED)
+    await running.bird.until(has_it)
+    return agent
+
+
+def route_times(bird):
+    """When BIRD last saw a reason to change each route: no line of it changes by a resend."""
+    reply = "".join(bird.ask(f"show route table {table}") for table in ("north4", "south4"))
+    return [line for line in reply.splitlines() if "[" in line]
+
+
+def established_since(bird):
+    return [line for line in bird.ask("show protocols").splitlines() if "Established" in line]
+
+
+async def test_the_agent_dies_and_the_routes_stay(running, start_agent):
+    agent, bird = await advertising(running, start_agent), running.bird
+    routes, sessions = route_times(bird), established_since(bird)
+    await agent.stop()
+    successor = start_agent()
+    seen = await successor.until_wire(WANTED)
+    assert all(session.established for session in seen.sessions)
+    assert (route_times(bird), established_since(bird)) == (routes, sessions)
+
+
+async def test_the_bridge_dies_and_the_routes_stay(running, start_agent):
+    agent, bird = await advertising(running, start_agent), running.bird
+    routes, sessions = route_times(bird), established_since(bird)
+    running.kill_bridge()
+    await agent.until(lambda seen: not seen.attached)
+    await agent.until_wire(WANTED)
+    assert (route_times(bird), established_since(bird)) == (routes, sessions)
+
+
+async def test_exabgp_is_killed_and_its_successor_is_told_everything(running, start_agent):
+    agent, bird = await advertising(running, start_agent), running.bird
+    await running.kill_exabgp()
+    await agent.until(lambda seen: not seen.attached)
+    await bird.until(lambda bird: not bird.routes("north_v4") | bird.routes("north_v6"))
+    await running.start_exabgp()
+    await agent.until_wire(WANTED)
+    await bird.until(has_it)
+
+
+async def test_a_session_that_goes_down_clears_its_wire_and_no_other(running, start_agent):
+    agent, bird = await advertising(running, start_agent), running.bird
+    bird.ask("disable north_v4")
+    seen = await agent.until(lambda seen: len(seen.wire) == 2)
+    assert seen.rib == WANTED
+    assert {(s.uplink, s.family) for s in seen.sessions if not s.established} == {
+        ("north", Family.V4)
+    }
+    more = WANTED | {Advertisement("198.18.2.0/23", "north")}
+    agent.bgp.want(more)
+    bird.ask("enable north_v4")
+    await agent.until_wire(more)
+    await bird.until(lambda b: b.routes("north_v4") == {"198.18.0.0/22", "198.18.2.0/23"})
+
+
+async def test_a_family_that_was_not_negotiated_is_never_on_the_wire(place, start_agent):
+    bird = await place.start_bird(without="north_v6")
+    await place.start_one_family_neighbor()
+    await place.start_exabgp()
+    agent = start_agent()
+    agent.bgp.want(WANTED)
+    seen = await agent.until(
+        lambda seen: (
+            all(session.established for session in seen.sessions)
+            and len(seen.wire) == 2
+            and bool(seen.sessions)
+        )
+    )
+    north_v6 = next(s for s in seen.sessions if (s.uplink, s.family) == ("north", Family.V6))
+    assert north_v6.families == ()
+    assert seen.rib == WANTED
+    await bird.until(lambda bird: bird.routes("south_v4") == {"198.18.0.0/23"})
+    assert not any(":" in each.prefix for told in agent.told for each in told.wire)
+
+
+async def test_it_waits_for_a_bridge_that_is_not_there_yet(place, start_agent):
+    agent = start_agent()
+    agent.bgp.want(WANTED)
+    await agent.until(lambda seen: not seen.attached)
+    await place.start_bird()
+    await place.start_exabgp()
+    await agent.until_wire(WANTED)
+
+
+async def test_a_frozen_exabgp_is_noticed_and_found_again(running, start_agent):
+    agent = await advertising(running, start_agent)
+    running.freeze_exabgp()
+    agent.bgp.want(WANTED | {Advertisement("198.18.2.0/23", "north")})
+    await agent.until(lambda seen: not seen.attached)
+    running.thaw_exabgp()
+    await agent.until_wire(WANTED | {Advertisement("198.18.2.0/23", "north")})
+
+
+async def test_a_silence_of_both_directions_heals_within_seconds(running, start_agent):
+    agent = await advertising(running, start_agent)
+    running.silence()
+    await agent.until(lambda seen: not any(session.established for session in seen.sessions))
+    loop = asyncio.get_running_loop()
+    running.restore()
+    start = loop.time()
+    await agent.until_wire(WANTED)
+    assert loop.time() - start < 4.0
