@@ -41,7 +41,7 @@ log = structlog.get_logger()
 # Seconds between two looks at a server nobody sends anything to; every so many-th reads it all.
 _LOOK_EVERY = 1.0
 _READ_EVERY = 30
-_FIRST_RETRY = 0.1
+_FIRST_RETRY, _SLOWEST_RETRY = 0.1, 0.5
 
 _NO_MAP = "no client map is live: everybody gets the default"
 
@@ -107,7 +107,7 @@ class Nameserver:
                 self._server.forget()
                 self._report(running=False, detail=str(fault))
                 await self._sleep(retry)
-                retry = min(2 * retry, _LOOK_EVERY)
+                retry = min(2 * retry, _SLOWEST_RETRY)
                 continue
             retry = _FIRST_RETRY
             quiet = 1 if await self._sleep(_LOOK_EVERY) else quiet + 1

@@ -33,7 +33,14 @@ class LaunchError(Exception):
     """Knot cannot be started; the text has its own words."""
 
 
-def run_knot(fleet: Fleet, nameserver: Nameserver, *, socket: Path, directory: Path) -> NoReturn:
+def run_knot(
+    fleet: Fleet,
+    nameserver: Nameserver,
+    *,
+    socket: Path,
+    directory: Path,
+    port: int = DNS_PORT,
+) -> NoReturn:
     """Replaces this process by knotd in the foreground, serving at all of the addresses.
 
     Raises:
@@ -43,7 +50,7 @@ def run_knot(fleet: Fleet, nameserver: Nameserver, *, socket: Path, directory: P
     if knotd is None:
         raise LaunchError("knotd is not installed: the packages are knot and knot-module-geoip")
     places = Places(directory.absolute(), socket.absolute())
-    prepare(fleet, nameserver, places)
+    prepare(fleet, nameserver, places, port)
     log.info("starting knot", addresses=nameserver.addresses, directory=str(places.directory))
     os.execv(knotd, [knotd, "-c", str(places.configuration)])  # noqa: S606 - no shell is wanted
 
