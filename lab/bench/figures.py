@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from lab.judging.expectations import Row
 from lab.running.results import BaselineTrial, Result, Trial
 
 Pick = Callable[[Trial | BaselineTrial, str], bool]
@@ -66,7 +67,7 @@ def rows(result: Result, start: str) -> list[float | None]:
     for trial in result.trials:
         if trial.error:
             return []
-        found += [row.measured for row in trial.expect if row.text.startswith(start)]
+        found += [_number(row) for row in trial.expect if row.text.startswith(start)]
     return found
 
 
@@ -76,8 +77,12 @@ def lost_rows(result: Result, of: str = ": lost") -> list[float | None]:
     for trial in result.trials:
         if trial.error:
             return []
-        found += [row.measured for row in trial.expect if of in row.text]
+        found += [_number(row) for row in trial.expect if of in row.text]
     return found
+
+
+def _number(row: Row) -> float | None:
+    return None if isinstance(row.measured, str) else row.measured
 
 
 def median(values: Sequence[float]) -> float | None:

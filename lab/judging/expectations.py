@@ -47,7 +47,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the verdict; `measured` None: it never came true."""
 
     text: str
-    measured: float | None
+    measured: float | str | None
     bound: str
     ok: bool
     unit: str = "ms"
@@ -82,7 +82,16 @@ def _of_probe(expectation: ProbeExpectation, measured: Measured) -> tuple[Row, .
     if expectation.lost is not None:
         text = f"{expectation.probe}: lost{scope}"
         rows.append(_row(text, found.lost if found.sent else None, expectation.lost, ""))
+    if expectation.served is not None:
+        rows.append(
+            _served(f"{expectation.probe}: served in the end", records, expectation.served)
+        )
     return tuple(rows)
+
+
+def _served(text: str, records: Sequence[Record], wanted: str) -> Row:
+    last = next((record.who for record in reversed(records) if record.answered), None)
+    return Row(text=text, measured=last, bound=wanted, ok=last == wanted, unit="")
 
 
 def _row(text: str, measured: float | None, bound: Bound, unit: str) -> Row:

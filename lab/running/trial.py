@@ -28,7 +28,7 @@ from lab.running.readiness import catchment, misnamed, misrouted, unfit, until_h
 from lab.running.results import Trial, ticks
 from lab.running.watching import SERVICE_NAME, Watch
 from lab.scenarios.shapes import Step
-from lab.scenarios.substitution import filled_load, filled_step
+from lab.scenarios.substitution import filled_expectation, filled_load, filled_step
 from lab.timeline.entries import MS, Entry, moments, of_probe
 from lab.topology.internet import Internet
 from lab.topology.places import THREE_POPS
@@ -96,7 +96,11 @@ async def _trial(
         seed=cell.seed,
         probes={name: figures(records, first) for name, records in seen.records.items()},
         timeline=moments(timeline, seen.zero_ns)[:LONGEST_TIMELINE],
-        expect=tuple(row for each in expected for row in evaluate(each, measured)),
+        expect=tuple(
+            row
+            for each in expected
+            for row in evaluate(filled_expectation(each, seen.meanings), measured)
+        ),
         let=seen.meanings,
         steps_ms=tuple(round((t - seen.zero_ns) / MS, 1) for t in seen.steps_ns),
         ticks={

@@ -52,7 +52,9 @@ def _argument(field: Located, key: str, known: dict[str, Collection[str]]) -> st
     """The argument's text; several are joined by commas."""
     if key == "from":
         listed = field.entries(key) if isinstance(field.value, tuple) else (field,)
-        return ",".join(each.word(key, ("broker", "controller", *known["node"])) for each in listed)
+        return ",".join(
+            each.word(key, ("broker", "controller", *known["node"])) for each in listed
+        )
     if key != "link":
         return field.word(key, known[key])
     value = field.text(key)

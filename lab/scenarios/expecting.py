@@ -15,31 +15,44 @@ from lab.scenarios.shapes import (
 )
 from lab.scenarios.words import DNS, LAYERS
 
+BOUNDS = ("outage", "lost", "served")
 KINDS = ("probe", "layers", "dns", "event")
 
 
-def parse_expectation(field: Located, probes: tuple[str, ...], steps: int) -> Expectation:
-    """One entry of `expect`; `probes` are the loads' names, `steps` how many steps there are."""
+def parse_expectation(
+    field: Located, probes: tuple[str, ...], served: tuple[str, ...], steps: int
+) -> Expectation:
+    """One entry of `expect`.
+
+    Args:
+        field: the entry.
+        probes: the loads' names.
+        served: what may stand for a PoP.
+        steps: how many steps there are.
+    """
     fields = field.fields("an expectation")
     kinds = [kind for kind in KINDS if kind in fields]
     if len(kinds) != 1:
         raise field.fault("an expectation needs exactly one subject", KINDS)
     if kinds[0] == "probe":
-        return _of_probe(field, probes, steps)
+        return _of_probe(field, probes, served, steps)
     return _of_time(field, kinds[0], steps)
 
 
-def _of_probe(field: Located, probes: tuple[str, ...], steps: int) -> ProbeExpectation:
-    fields = field.fields("probe", ("probe", "outage", "lost", "after"), ("probe",))
+def _of_probe(
+    field: Located, probes: tuple[str, ...], served: tuple[str, ...], steps: int
+) -> ProbeExpectation:
+    fields = field.fields("probe", ("probe", *BOUNDS, "after"), ("probe",))
     probe = fields["probe"].word("probe", probes)
-    if "outage" not in fields and "lost" not in fields:
-        raise field.fault("a probe expectation needs a bound", ("outage", "lost"))
+    if not any(bound in fields for bound in BOUNDS):
+        raise field.fault("a probe expectation needs a bound", BOUNDS)
     after = _after(fields["after"], steps) if "after" in fields else None
     return ProbeExpectation(
         text=_text(fields),
         probe=probe,
         outage=_bound(fields.get("outage"), time_bound),
         lost=_bound(fields.get("lost"), count_bound),
+        served=fields["served"].word("served", served) if "served" in fields else None,
         after=after,
     )
 

@@ -54,7 +54,10 @@ def parse_scenario(document: Located) -> Scenario:
     steps = _listed(fields, "steps", lambda each: parse_step(each, THREE_POPS, names))
     _in_order(fields.get("steps"), steps)
     probes = tuple(each.name for each in load)
-    expect = _listed(fields, "expect", lambda each: parse_expectation(each, probes, len(steps)))
+    pops = (*(pop.name for pop in THREE_POPS.pops), *(f"${name}" for name in names))
+    expect = _listed(
+        fields, "expect", lambda each: parse_expectation(each, probes, pops, len(steps))
+    )
     return Scenario(
         name=fields["scenario"].text("scenario"),
         topology=fields["topology"].text("topology"),

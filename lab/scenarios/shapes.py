@@ -35,12 +35,16 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProbeExpectation(msgspec.Struct, frozen=True, tag="probe", kw_only=True):
-    """Bounds on one probe's requests; with `after`, only on those sent since that step."""
+    """Bounds on one probe's requests; with `after`, only on those sent since that step.
+
+    `served`: the PoP that must have answered last.
+    """
 
     text: str
     probe: str
     outage: Bound | None = None
     lost: Bound | None = None
+    served: str | None = None
     after: int | None = None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from lab.scenarios.shapes import Load, Step
+from lab.scenarios.shapes import Expectation, Load, ProbeExpectation, Step
 
 _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 
@@ -33,3 +33,10 @@ def filled_step(step: Step, meanings: Mapping[str, str]) -> Step:
     """`step` with its arguments filled in."""
     arguments = {key: filled(value, meanings) for key, value in step.arguments.items()}
     return msgspec.structs.replace(step, arguments=arguments)
+
+
+def filled_expectation(expectation: Expectation, meanings: Mapping[str, str]) -> Expectation:
+    """`expectation` with the PoP it names filled in."""
+    if not isinstance(expectation, ProbeExpectation) or expectation.served is None:
+        return expectation
+    return msgspec.structs.replace(expectation, served=filled(expectation.served, meanings))

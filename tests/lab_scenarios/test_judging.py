@@ -119,6 +119,14 @@ def test_after_a_step_only_requests_sent_since_count():
     assert not evaluate(expectation, measured(requests("..x...")))[0].ok
 
 
+def test_the_pop_that_answered_last_must_be_the_one_that_was_named():
+    expectation = ProbeExpectation(text="", probe="udp", served="ams")
+    assert evaluate(expectation, measured(requests("..x")))[0].ok
+    elsewhere = ProbeExpectation(text="", probe="udp", served="fra")
+    assert evaluate(elsewhere, measured(requests("...")))[0].measured == "ams"
+    assert not evaluate(elsewhere, measured(requests("...")))[0].ok
+
+
 def test_a_probe_that_sent_nothing_proves_nothing():
     expectation = ProbeExpectation(text="", probe="udp", lost=count_bound("0"))
     assert not evaluate(expectation, measured())[0].ok

@@ -93,6 +93,7 @@ def test_a_let_name_stands_for_the_pop_found_at_the_start():
         ("node: $victim}\n  - {at", "node: $victin}\n  - {at", 12, "$victim"),
         ("pop($victim)", "pop($other)", 9, "$victim"),
         ("probe: unicast", "probe: multicast", 15, "unicast"),
+        ("probe: unicast, ", "probe: unicast, served: cdg, ", 15, "ams, fra, lhr, $victim"),
         ("after: 1}\nbaseline", "after: 3}\nbaseline", 17, "1 to 2"),
         ("catchment(c1, www", "catchment(c1, ftp", 6, "www"),
         ("topology: three-pops", "topology: four-pops", 2, "three-pops"),
