@@ -45,7 +45,7 @@ log = structlog.get_logger()
 class Watcher:
     """Watches the other PoPs from one host, and answers those who watch it."""
 
-    def __init__(  # noqa: PLR0913 - who, where, with which key, to whom
+    def __init__(
         self,
         fleet: Fleet,
         pop: Pop,
@@ -117,7 +117,7 @@ class Watcher:
             try:
                 return self._open(families)
             except OSError as fault:
-                log.error("watch port not open", port=PORT, reason=str(fault))  # noqa: TRY400
+                log.error("watch port not open", port=PORT, reason=str(fault))
                 await asyncio.sleep(RETRY)
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
