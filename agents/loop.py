@@ -64,7 +64,7 @@ class BusPort(Protocol):
     def publish_report(self, report: Report) -> None: ...
     def publish_sightings(self, sightings: Sightings) -> None: ...
     def publish_receipt(self, stamp: Stamp, receipt: Receipt) -> None: ...
-    def reconnect(self) -> None: ...
+    def reconnect(self, families: frozenset[Family]) -> None: ...
 
 
 class OrderPort(Protocol):
@@ -188,7 +188,7 @@ class Agent:
             ports.watch.observe(frozenset(held.order.observe if held else ()))
             ports.watch.declare(frozenset(name for name, each in services.items() if each.fit))
         if wanted.withheld != before.withheld:
-            log.info("advertisements withheld", why=dict(wanted.withheld))
+            log.info("advertisements withheld", prefixes=dict(wanted.withheld) or "none")
 
     def _answer(self, result: Turn) -> None:
         """A receipt for every order, and for the held one again whenever the wire changed."""
@@ -213,9 +213,10 @@ class Agent:
     def _follow_default_route(self, before: HostState, seen: KernelSeen) -> None:
         """A connection to the broker stays on the uplink it began on; that one may be silent."""
         used = before.kernel.default_uplink if before.kernel else seen.default_uplink
-        if used != seen.default_uplink:
+        changed = {kind for kind in Family if used.get(kind) != seen.default_uplink.get(kind)}
+        if changed:
             log.warning("default uplink changed", uplinks=dict(seen.default_uplink))
-            self._ports.bus.reconnect()
+            self._ports.bus.reconnect(frozenset(changed))
 
     def publish(self) -> None:
         """Report and sightings, if they changed or are due."""

@@ -91,17 +91,20 @@ def uplink_states(
     before: Sequence[UplinkState],
     now: float,
 ) -> tuple[UplinkState, ...]:
-    """Carrier and probes of every uplink; ``since`` is the instant of its last change."""
-    if kernel is None and watched is None:
+    """Carrier and probes of every uplink; ``since`` is the instant of its last change.
+
+    None before both were looked at: "not known yet" must not be told as "down".
+    """
+    if kernel is None or watched is None:
         return ()
     known = {each.uplink: each for each in before}
     found = []
     for name in sorted(pop.uplinks):
-        working = watched.working.get(name, {}) if watched else {}
+        working = watched.working.get(name, {})
         families = pop.uplinks[name].families
         state = UplinkState(
             uplink=name,
-            carrier=kernel is not None and kernel.carrier.get(name, False),
+            carrier=kernel.carrier.get(name, False),
             working={kind: working.get(kind, False) for kind in families},
             since=now,
         )

@@ -37,6 +37,8 @@ from ambicast.contract.messages import (
     Sightings,
 )
 from ambicast.contract.topics import Channel
+from ambicast.model.identifiers import Family
+from ambicast.model.prefixes import PrefixError, address, family
 
 KEEPALIVE = 5
 CONFIRM_WITHIN = 3.0
@@ -68,6 +70,7 @@ class Bus:
         self._outbox = Outbox()
         self._ending = asyncio.Event()
         self._leaving = False
+        self._family = _family_of(broker.host)
         self.reconnects = 0
 
     def publish_report(self, report: Report) -> None:
@@ -94,9 +97,13 @@ class Bus:
         topic = self._me.nameserver_topic(Channel.RECEIPT)
         self._outbox.put_answer(topic, encode(receipt, stamp))
 
-    def reconnect(self) -> None:
-        """Drop the connection, whatever it thinks of itself, and make a new one at once."""
-        self._ending.set()
+    def reconnect(self, families: frozenset[Family] = frozenset(Family)) -> None:
+        """Drop the connection, whatever it thinks of itself, and make a new one at once.
+
+        Only if its family may be one of ``families``: those whose way out has changed.
+        """
+        if self._family is None or self._family in families:
+            self._ending.set()
 
     def leave(self) -> None:
         """Say good-bye (presence offline) and end; ``run`` returns."""
@@ -204,3 +211,11 @@ class Bus:
         payload = encode(self._presence(online=False))
         topic = self._me.topic(Channel.PRESENCE)
         return aiomqtt.Will(topic, payload, qos=1, retain=True, properties=properties)
+
+
+def _family_of(host: str) -> Family | None:
+    """The family the broker is reached by; not known of a name."""
+    try:
+        return family(str(address(host)))
+    except PrefixError:
+        return None

@@ -89,6 +89,14 @@ def test_states_of_uplinks_know_since_when(host):
     assert south.carrier
 
 
+def test_what_is_not_known_yet_is_not_told_as_down():
+    host = Host()
+    host.tell(watched())
+    assert host.state.uplinks == ()
+    host.look()
+    assert [each.carrier for each in host.state.uplinks] == [True, True]
+
+
 def test_an_uplink_the_kernel_does_not_know_has_no_carrier():
     host = Host()
     host.tell(KernelSeen(terminated=frozenset(), carrier={"south": True}, default_uplink={}))

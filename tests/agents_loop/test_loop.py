@@ -165,7 +165,7 @@ def test_the_bus_reconnects_when_answers_leave_by_another_uplink(agent, diary):
     agent.step(KernelSeen(addresses, CARRIER, north))
     assert diary.read("bus", "reconnect") == []
     agent.step(KernelSeen(addresses, CARRIER, {**north, "v4": "south"}))
-    assert diary.read("bus", "reconnect") == [()]
+    assert diary.read("bus", "reconnect") == [(frozenset({"v4"}),)]
 
 
 def test_a_state_that_did_not_change_is_not_reported_again_until_it_is_due(ports, diary):

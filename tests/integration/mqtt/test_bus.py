@@ -20,6 +20,7 @@ from ambicast.contract.messages import (
     Steering,
 )
 from ambicast.contract.topics import Channel
+from ambicast.model.identifiers import Family
 from tests.integration.mqtt.conftest import ME, listening, running
 
 ORDER = Order(advertisements=(), terminate=("198.18.0.10",))
@@ -114,6 +115,15 @@ async def test_a_reconnect_repeats_every_state_on_a_new_connection(mosquitto):
         assert asyncio.get_running_loop().time() - began < 1.0
         await listener.next("presence", lambda body: body.online)
         await listener.next("report")
+
+
+async def test_a_change_of_the_other_family_leaves_the_connection_alone(mosquitto):
+    async with running(mosquitto.port) as station, mosquitto.client() as client:
+        await station.expect(BusChanged, connected)
+        station.bus.reconnect(frozenset({Family.V6}))
+        await client.publish(ORDER_TOPIC, encode(ORDER, Stamp(1, 1)), qos=1)
+        await station.expect(OrderArrived)
+        assert station.bus.reconnects == 0
 
 
 class Swallow:
