@@ -12,12 +12,13 @@ import msgspec
 
 from agents.answering.generation import spell_stamp
 from agents.answering.naming import absolute, label_offence, name_offences
+from agents.answering.records import canonical
 from agents.answering.sentinel import SENTINEL
 from ambicast.contract.codec import Stamp
 from ambicast.contract.messages import ClientMap, Steering
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import EVERYONE_ELSE
-from ambicast.model.prefixes import PrefixError, address, contains, network
+from ambicast.model.prefixes import PrefixError, contains, network
 
 # RFC 2181 section 8: a TTL has 31 bits. A week is longer than any steering can mean.
 _LONGEST_TTL = 7 * 86400.0
@@ -83,7 +84,7 @@ def _steering_offences(steering: Steering, fleet: Fleet) -> Iterator[str]:
 
 def _address_offence(text: str, allowed: frozenset[str]) -> str | None:
     try:
-        known = str(address(text)) in allowed
+        known = canonical(text) in allowed
     except PrefixError as fault:
         return str(fault)
     if known:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -92,10 +93,16 @@ def whole_seconds(ttl: float) -> int:
     return math.ceil(ttl)
 
 
+@lru_cache(maxsize=4096)
+def canonical(text: str) -> str:
+    """An address as servers print it; few different ones are given to many groups."""
+    return str(address(text))
+
+
 def _addresses(owner: str, ttl: int, addresses: Iterable[str]) -> list[RRset]:
     by_family: dict[Family, set[str]] = {}
     for each in addresses:
-        by_family.setdefault(family(each), set()).add(str(address(each)))
+        by_family.setdefault(family(each), set()).add(canonical(each))
     return [
         RRset(owner, ADDRESS_TYPE[kind], ttl, tuple(sorted(texts)))
         for kind, texts in sorted(by_family.items())

@@ -116,7 +116,8 @@ class Server:
         if new_map:
             await self._switch(new_map)
         after = Generation(steering.stamp, wanted.map.stamp)
-        changed |= await self._flip(steering, names, after)
+        if new_map or after != before:
+            changed |= await self._flip(steering, names, after)
         if client_map:
             self.map = wanted.map
         return await self._prove(names, changed)
