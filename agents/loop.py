@@ -123,6 +123,7 @@ class Agent:
         self._told_report: Report | None = None
         self._told_sightings: Sightings | None = None
         self._told_wire: frozenset[Advertisement] | None = None
+        self._told_watch: tuple[frozenset[str], frozenset[str]] | None = None
         self._reported_at = self._sighted_at = float("-inf")
 
     @property
@@ -183,10 +184,11 @@ class Agent:
         addresses = wanted.addresses, wanted.default_uplink
         if ports.kernel and (level or addresses != (before.addresses, before.default_uplink)):
             ports.kernel.want(*addresses)
-        if ports.watch:
-            held, services = self._state.held, self._state.services
-            ports.watch.observe(frozenset(held.order.observe if held else ()))
-            ports.watch.declare(frozenset(name for name, each in services.items() if each.fit))
+        told = _words_to_watchers(self._state)
+        if ports.watch and (level or told != self._told_watch):
+            ports.watch.observe(told[0])
+            ports.watch.declare(told[1])
+        self._told_watch = told
         if wanted.withheld != before.withheld:
             log.info("advertisements withheld", prefixes=dict(wanted.withheld) or "none")
 
@@ -230,6 +232,12 @@ class Agent:
         if seen is not None and (due or seen != self._told_sightings):
             self._told_sightings, self._sighted_at = seen, now
             self._ports.bus.publish_sightings(seen)
+
+
+def _words_to_watchers(state: HostState) -> tuple[frozenset[str], frozenset[str]]:
+    """The prefixes to observe, and the services that are fit."""
+    observed = frozenset(state.held.order.observe if state.held else ())
+    return observed, frozenset(name for name, each in state.services.items() if each.fit)
 
 
 def _log_changes(before: HostState, after: HostState) -> None:
