@@ -1,0 +1,246 @@
+"""The conversation against a scripted ExaBGP; time is an argument, so none passes."""
+
+import pytest
+
+from agents.bgp import conversation
+from agents.bgp.conversation import ANSWER_WITHIN, AUDIT, PATIENCE, Conversation, LostThread
+from agents.bgp.difference import placed
+from ambicast.model.routes import Advertisement
+from tests.agents_bgp import said
+
+NORTH4, NORTH6, SOUTH4, SOUTH6 = "10.3.1.1", "fd00:3:0:1::1", "10.4.1.1", "fd00:4:0:1::1"
+SHOW_RIB, SHOW_SESSIONS = "show adj-rib out json", "show neighbor json"
+P, Q = "198.18.0.0/22", "198.18.4.0/22"
+
+
+def announce(neighbor, *prefixes):
+    start = f"neighbor {neighbor} announce attributes next-hop self as-path [ 64500 ]"
+    return f"{start} nlri {' '.join(prefixes)}"
+
+
+def withdraw(neighbor, prefix):
+    return f"neighbor {neighbor} withdraw attributes next-hop self nlri {prefix}"
+
+
+def flush(neighbor):
+    return f"neighbor {neighbor} flush adj-rib out"
+
+
+class Talk:
+    """A conversation, what it said since last asked, and a clock set by hand."""
+
+    def __init__(self, sessions):
+        self.now = 100.0
+        self._said = []
+        self._sessions = sessions
+        self.talk = Conversation(sessions, self._said.append, self.now)
+
+    def said(self):
+        lines = "".join(self._said).splitlines()
+        self._said.clear()
+        return lines
+
+    def hear(self, *lines):
+        for line in lines:
+            self.talk.hear(line, self.now)
+
+    def want(self, *prefixes, uplink="north"):
+        wanted = {Advertisement(each, uplink) for each in prefixes}
+        self.talk.want(placed(wanted, self._sessions, 64500), self.now)
+
+    def tick(self, seconds=1.0):
+        self.now += seconds
+        self.talk.tick(self.now)
+
+    def attach(self, *rows, state="ESTABLISHED"):
+        peers = [(each, state, [_family(each)]) for each in (NORTH4, NORTH6, SOUTH4, SOUTH6)]
+        self.hear("done", said.table(*peers), "done", *rows, "done")
+        return self.said()
+
+
+def _family(peer):
+    return "ipv6 unicast" if ":" in peer else "ipv4 unicast"
+
+
+@pytest.fixture
+def talk(sessions):
+    return Talk(sessions)
+
+
+@pytest.fixture
+def attached(talk):
+    talk.attach()
+    return talk
+
+
+def test_it_asks_for_sessions_and_then_for_what_is_held(talk):
+    assert talk.said() == ["enable-ack", SHOW_SESSIONS]
+    assert not talk.talk.ready
+    assert talk.attach() == [SHOW_RIB]
+    assert talk.talk.ready
+
+
+def test_answers_to_a_predecessor_are_skipped(talk):
+    talk.said()
+    talk.hear("done", "error", said.row(NORTH4, P), "something else", "done")
+    assert talk.attach() == [SHOW_RIB]
+    assert talk.talk.rib == {}
+
+
+def test_what_was_wanted_before_is_said_as_soon_as_we_know_what_is_held(talk):
+    talk.said()
+    talk.want(P, Q)
+    assert talk.said() == []
+    assert talk.attach(said.row(NORTH4, P)) == [
+        SHOW_RIB, announce(NORTH4, Q), SHOW_RIB, flush(NORTH4),
+    ]  # fmt: skip
+
+
+def test_established_sessions_with_routes_are_asked_to_send_again_at_attach(talk):
+    talk.said()
+    assert talk.attach(said.row(SOUTH4, P)) == [SHOW_RIB, flush(SOUTH4)]
+    talk.hear(said.sent(SOUTH4, [P]))
+    assert set(talk.talk.lines[SOUTH4].wire) == {P}
+
+
+def test_a_session_that_is_down_is_not_asked_to_send(talk):
+    talk.said()
+    assert talk.attach(said.row(SOUTH4, P), state="IDLE") == [SHOW_RIB]
+
+
+def test_without_an_order_nothing_is_changed(attached):
+    attached.talk.want(None, attached.now)
+    attached.tick(AUDIT + 1)
+    assert all(line.startswith("show ") for line in attached.said())
+
+
+def test_a_change_is_said_at_once_and_read_back(attached):
+    attached.want(P)
+    assert attached.said() == [announce(NORTH4, P), SHOW_RIB]
+    attached.want(P)
+    assert attached.said() == []
+
+
+def test_changes_do_not_wait_for_answers(attached):
+    attached.want(P)
+    attached.want(Q)
+    assert attached.said() == [
+        announce(NORTH4, P), SHOW_RIB,
+        announce(NORTH4, Q), withdraw(NORTH4, P), SHOW_RIB,
+    ]  # fmt: skip
+    attached.hear("done", said.row(NORTH4, P), "done", "done", "done", said.row(NORTH4, Q), "done")
+    attached.tick()
+    assert attached.said() == []
+
+
+def test_a_route_exabgp_did_not_keep_is_said_again(attached):
+    attached.want(P)
+    attached.said()
+    attached.hear("done", "done")
+    attached.tick()
+    assert attached.said() == [announce(NORTH4, P), SHOW_RIB]
+
+
+def test_what_is_held_is_read_again_every_half_minute(attached):
+    attached.tick(AUDIT - 1)
+    assert attached.said() == []
+    attached.tick(2)
+    assert attached.said() == [SHOW_SESSIONS, SHOW_RIB]
+
+
+def _settled(attached):
+    attached.want(P)
+    attached.hear("done", said.row(NORTH4, P), "done")
+    attached.said()
+
+
+def test_what_is_held_and_not_sent_is_sent_again_after_a_second(attached):
+    _settled(attached)
+    attached.tick()
+    assert attached.said() == []
+    attached.tick(PATIENCE)
+    assert attached.said() == [flush(NORTH4)]
+
+
+def test_what_was_sent_is_not_sent_again(attached):
+    _settled(attached)
+    attached.hear(said.sent(NORTH4, [P]))
+    for _ in range(9):
+        attached.tick()
+    assert attached.said() == []
+
+
+def test_a_withdrawal_that_was_not_sent_is_noticed_too(attached):
+    attached.hear(said.sent(NORTH4, [P]))
+    attached.tick()
+    attached.tick(PATIENCE)
+    assert attached.said() == [flush(NORTH4)]
+
+
+def test_sending_again_that_does_not_help_is_not_repeated_at_once(attached):
+    _settled(attached)
+    attached.tick()
+    attached.tick(PATIENCE)
+    attached.hear("done")
+    attached.said()
+    for _ in range(9):
+        attached.tick()
+    assert attached.said() == []
+
+
+def test_a_session_that_is_down_owes_nothing(attached):
+    _settled(attached)
+    attached.hear(said.down(NORTH4))
+    for _ in range(9):
+        attached.tick()
+    assert attached.said() == []
+
+
+def test_a_refused_resend_means_that_the_session_went_down(talk):
+    talk.attach(said.row(NORTH4, P))
+    talk.hear("error")
+    talk.tick()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [("error",), ("gibberish",), (said.row(NORTH4, P),), ("[]",), ("done", "done", "done")],
+    ids=lambda lines: lines[0][:12],
+)
+def test_whatever_does_not_fit_loses_the_thread(attached, lines):
+    attached.want(P)
+    with pytest.raises(LostThread):
+        attached.hear(*lines)
+
+
+def test_an_answer_that_does_not_come_loses_the_thread(attached):
+    attached.want(P)
+    attached.tick(ANSWER_WITHIN)
+    with pytest.raises(LostThread, match="no answer within 5 s to 'neighbor"):
+        attached.tick(0.1)
+
+
+def test_a_session_that_changed_unheard_loses_the_thread(attached):
+    attached.tick(AUDIT + 1)
+    with pytest.raises(LostThread, match="missed that"):
+        attached.hear(said.table((NORTH4, "IDLE", [])), "done")
+
+
+def test_routes_of_neighbors_that_are_none_of_ours_are_left_alone(talk):
+    talk.said()
+    talk.want(P)
+    lines = talk.attach(said.row("192.0.2.1", P))
+    assert lines == [SHOW_RIB, announce(NORTH4, P), SHOW_RIB]
+
+
+def test_events_come_at_any_time(talk):
+    talk.said()
+    talk.hear(said.negotiated(NORTH4, said.UP4), said.up(NORTH4), said.up("192.0.2.9"))
+    talk.attach()
+    talk.want(P)
+    talk.hear(said.sent(NORTH4, [P]), "done", said.connected(SOUTH4), said.row(NORTH4, P), "done")
+    assert set(talk.talk.lines[NORTH4].wire) == {P}
+
+
+def test_limits_are_what_the_documents_say():
+    assert (conversation.AUDIT, conversation.PATIENCE, conversation.ANSWER_WITHIN) == (30, 1, 5)
