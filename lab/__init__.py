@@ -1,0 +1,1 @@
+"""The lab: real daemons in namespaces, scenarios, judges, reports. May import everyone."""

@@ -148,7 +148,7 @@ class Sightings(Body, frozen=True, tag="sightings", kw_only=True):
 
 
 class Steering(Body, frozen=True, tag="steering", kw_only=True):
-    """The whole set of answers of a nameserver: service -> client group -> addresses (both families).
+    """All answers of a nameserver: service -> client group -> addresses of both families.
 
     The group ``default`` answers everyone no prefix lists.
     """

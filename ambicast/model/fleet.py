@@ -127,7 +127,7 @@ class Fleet(msgspec.Struct, frozen=True):
         return tuple(sorted(every))
 
     def service_addresses(self) -> tuple[str, ...]:
-        """Every service address a PoP may ever attract: all anycast and all PoPs' own addresses."""
+        """Every address a PoP may ever attract: all anycast and all PoPs' own addresses."""
         found: set[str] = set()
         for service in self.services.values():
             found.update(service.anycast.addresses.values())

@@ -18,7 +18,7 @@ from ambicast.model.prefixes import family
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a PoP or client group is; latitude and longitude in degrees, north and east positive."""
+    """Where a PoP is; latitude and longitude in degrees, north and east positive."""
 
     city: str
     country: str
@@ -27,7 +27,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Provider(msgspec.Struct, frozen=True):
-    """A neighbor AS that sells or exchanges transport; ``communities`` maps a meaning to a value."""
+    """A neighbor AS that sells or exchanges transport; ``communities``: meaning -> value."""
 
     name: ProviderName
     asn: int
