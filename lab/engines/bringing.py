@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Final, Literal
 
-from lab.engines import netns
+from lab.engines import clab, netns
 from lab.engines.faults import LabError
 from lab.engines.namespaces import namespaces_of
 from lab.engines.node_init import environment
@@ -126,16 +126,12 @@ def _missing(
 def _bring_up(engine: Engine, topology: Topology, name: str, home: Path) -> RunningLab:
     if engine == "netns":
         return netns.bring_up(topology, name, home)
-    from lab.engines import clab  # noqa: PLC0415 - the other engine's tools stay unneeded
-
     return clab.bring_up(topology, name, home)
 
 
 def _wrap(state: State) -> RunningLab:
     if state.engine == "netns":
         return netns.NetnsLab(state)
-    from lab.engines import clab  # noqa: PLC0415
-
     return clab.ClabLab(state)
 
 

@@ -59,8 +59,8 @@ class Cables:
         self._delayed = [link for link in every if "delay" in link.vars]
         self._plain = [link for link in every if "delay" not in link.vars]
 
-    def plug(self) -> tuple[str, int | None]:
-        """Make all links; returns how delays are made, and the relay's process id if any."""
+    def plug(self) -> tuple[str, subprocess.Popen[bytes] | None]:
+        """Make all links; returns how delays are made, and the relay if there is one."""
         if not self._delayed:
             batch(map(self._veth, self._plain))
             return "none", None
@@ -86,7 +86,7 @@ class Cables:
             argv = ["tc", "-n", space, "qdisc", "add", "dev", interface, "root", "netem"]
             subprocess.run([*argv, "delay", link.vars["delay"]], check=True, capture_output=True)
 
-    def _relay(self) -> int:
+    def _relay(self) -> subprocess.Popen[bytes]:
         """Start the relay and wait until its interfaces are there."""
         links = [
             {
@@ -108,7 +108,11 @@ class Cables:
                 start_new_session=True,
             )
         assert relay.stdout is not None
-        if relay.stdout.readline() != b"ready\n":
+        with relay.stdout as said:
+            ready = said.readline() == b"ready\n"
+        if not ready:
+            relay.kill()
+            relay.wait()
             msg = f"the delay relay did not start: {log.read_text().strip()[-300:]}"
             raise LabError(msg)
-        return relay.pid
+        return relay

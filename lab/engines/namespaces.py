@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ from typing import Final
 from lab.engines.faults import LabError
 from lab.fibs.namespaces import inside
 
+DEATH_TIMEOUT_S: Final = 10.0
 NETNS: Final = Path("/run/netns")
 
 
@@ -69,8 +71,30 @@ def processes_in(names: Iterable[str]) -> list[int]:
     return [pid for pid in found if pid != os.getpid()]
 
 
-def kill_all(names: Iterable[str]) -> None:
-    """SIGKILL whatever lives in these namespaces."""
-    for pid in processes_in(names):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+def kill_all(names: Iterable[str], keepers: Collection[int] = ()) -> None:
+    """SIGKILL whatever lives in these namespaces, and wait until it is gone.
+
+    `keepers` are spared: each ends by itself when the process 1 that it waits for has ended.
+
+    Raises:
+        LabError: something does not die.
+    """
+    spaces = list(names)
+    deadline = time.monotonic() + DEATH_TIMEOUT_S
+    while living := [pid for pid in processes_in(spaces) if not _dead(pid)]:
+        if time.monotonic() > deadline:
+            msg = f"processes {living} in {', '.join(spaces)} do not die"
+            raise LabError(msg)
+        for pid in living:
+            if pid not in keepers:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        time.sleep(0.005)
+
+
+def _dead(pid: int) -> bool:
+    """Whether a process has ended and only waits for its parent to take note (a zombie)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True

@@ -64,6 +64,11 @@ def bring_up(topology: Topology, name: str, directory: Path) -> NetnsLab:
 class NetnsLab(RunningLab):
     """A lab of network namespaces."""
 
+    def __init__(self, state: State) -> None:
+        """Take hold of a lab by its state."""
+        super().__init__(state)
+        self._children: list[subprocess.Popen[bytes]] = []  # started by this very process
+
     def pid(self, node: str) -> int:
         """The node's process 1 as seen from here."""
         self.topology.node(node)
@@ -93,8 +98,11 @@ class NetnsLab(RunningLab):
         for name, node in nodes.items():
             write_sysctls(namespace(self.name, name), node.sysctls)
         cables = Cables(self.name, clab.topology.links, self.directory)
-        self.state.delay, self.state.relay = cables.plug()
-        self.delay = self.state.delay
+        self.delay, relay = cables.plug()
+        self.state.delay = self.delay
+        if relay is not None:
+            self.state.relay = relay.pid
+            self._children.append(relay)
         for name, node in nodes.items():
             if "ambicast.management" in node.labels:
                 self.state.management = connect_management(namespace(self.name, name))
@@ -117,6 +125,7 @@ class NetnsLab(RunningLab):
                 cwd="/",
                 start_new_session=True,
             )
+        self._children.append(keeper)
         self.state.keepers[node] = keeper.pid
 
     def await_nodes(self) -> None:
@@ -132,7 +141,8 @@ class NetnsLab(RunningLab):
     def poweroff(self, node: str) -> None:
         """Kill the node; its neighbors lose their carrier."""
         ours = namespace(self.name, node)
-        kill_all([ours])
+        kill_all([ours], self.state.keepers.values())
+        self._reap()
         ends = self.topology.node(node).uplinks
         batch((f"link set {end} down" for end in ends), space=ours, force=True)
         self.state.nodes.pop(node, None)
@@ -161,6 +171,14 @@ class NetnsLab(RunningLab):
     def _take_away(self) -> None:
         """Kill everything that lives in the lab's namespaces, then remove them and the state."""
         take_away(self.name, self.state)
+        self._reap(wait=True)
+
+    def _reap(self, *, wait: bool = False) -> None:
+        """Take note of children that have ended, or of all once they have."""
+        for child in self._children:
+            if wait:
+                child.wait()
+        self._children = [child for child in self._children if child.poll() is None]
 
     def _why_not(self, node: str) -> str:
         log = self.directory / node / "log" / "init.log"
@@ -173,10 +191,7 @@ def take_away(name: str, state: State | None) -> None:
     names = namespaces_of(name)
     if state is not None and state.relay is not None:
         _kill_relay(state.relay)
-    kill_all(names)
-    for keeper in state.keepers.values() if state is not None else ():
-        with suppress(ChildProcessError):
-            os.waitpid(keeper, os.WNOHANG)
+    kill_all(names, state.keepers.values() if state is not None else ())
     if state is not None and state.management is not None:
         disconnect_management(state.management)
     batch((f"netns del {each}" for each in names), force=True)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 PROGRAMS = Path("/run/programs")
-LOGS = Path("/var/log/ambicast")
+LOGS = Path(os.environ.get("AMBICAST_LOGS", "/var/log/ambicast"))
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 5.0
 STEADY_S = 10.0  # a program that ran this long starts afresh with the first delay
@@ -152,10 +152,12 @@ class Starter:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, self._terminate)
         signal.signal(signal.SIGINT, self._terminate)
-        while not (self.stopping and all(p.pid is None for p in self.programs.values())):
+        while True:
             now = time.monotonic()
             self._reap(now)
             if self.stopping:
+                if all(program.pid is None for program in self.programs.values()):
+                    return
                 for program in self.programs.values():
                     program.hold(now)
             due = min((p.tick(now) for p in self.programs.values()), default=now + 60)

@@ -1,0 +1,35 @@
+"""The lab's command line: one line per fault, exit code 2."""
+
+import pytest
+
+from lab.commands import run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["fly"], "No such command"),
+        (["up", "--router", "cisco"], "'bird', 'frr', 'mixed'"),
+        (["up", "--engine", "vm"], "'netns', 'clab'"),
+        (["up", "--pops", "2"], "3 to 60"),
+        (["status", "--name", "nowhere"], "no lab 'nowhere' is up"),
+        (["exec", "--name", "nowhere", "ams", "--", "ls"], "no lab 'nowhere' is up"),
+    ],
+)
+def test_a_wrong_call_is_explained_and_ends_with_2(arguments, said, capsys):
+    assert run(arguments) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_graph_names_every_node_and_link(capsys):
+    assert run(["graph", "--delay", "5ms"]) == 0
+    shown = capsys.readouterr().out
+    assert 'ams ---|"eth1 to eth1, 5ms"| t3' in shown
+    assert 'fra["fra<br/>AS64500"]' in shown
+    assert shown.count("---") == 6 + 7 + 3 + 1
+
+
+def test_taking_down_what_is_not_up_is_no_fault(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("lab.engines.namespaces.NETNS", tmp_path)
+    assert run(["down", "--name", "nowhere"]) == 0
+    assert "nothing was up" in capsys.readouterr().out
