@@ -3,11 +3,13 @@
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from lab.engines import LabError, attach, up
+from lab.engines.bringing import monitor
 from lab.engines.namespaces import namespaces_of
 from lab.engines.status import status
 from lab.fibs.namespaces import inside
@@ -105,6 +107,20 @@ def test_a_cut_link_costs_the_carrier_and_routers_go_around(lab, fibs, until):
     assert "10.3.1.2" in lab.exec("ams", ["ip", "address", "show", "eth1"]).stdout
     lab.link_up("ams", "eth1")
     until(lambda: ends(fibs, HOME, "ams") and fibs.walk("c1", HOME).nodes[1] == "t3")
+
+
+async def test_a_routers_change_of_mind_is_an_event_within_milliseconds(lab):
+    begun = time.clock_gettime_ns(time.CLOCK_REALTIME)
+    with monitor(lab) as watching:
+        lab.exec("t3", ["ip", "route", "add", "192.0.2.0/24", "via", "10.3.1.2"])
+        done = time.clock_gettime_ns(time.CLOCK_REALTIME)
+        async for event in watching.events():
+            if event.prefix == "192.0.2.0/24":
+                break
+    lab.exec("t3", ["ip", "route", "del", "192.0.2.0/24"])
+    assert (event.node, event.what, event.gateway) == ("t3", "route-added", "10.3.1.2")
+    assert event.interface == "eth1"
+    assert begun < event.t_ns < done + 50_000_000
 
 
 @pytest.mark.usefixtures("healthy")
