@@ -99,6 +99,8 @@ def _check(condition: Settling, scene: Scene, began_at: float) -> Met | Open:
 
 def _advertised(pops: tuple[PopName, ...], prefixes: tuple[str, ...], scene: Scene) -> Met | Open:
     for pop in pops:
+        if scene.look.condition(pop) is Condition.SILENT:
+            return Open(f"{pop} is silent")
         missing = _unsent(pop, prefixes, scene)
         if missing is not None:
             return Open(missing)

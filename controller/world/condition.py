@@ -11,14 +11,16 @@ from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import HostName, PopName
 from ambicast.model.prefixes import family
 from controller.world.belief import World
-from controller.world.liveness import votes
+from controller.world.liveness import STALE_AFTER, votes
 
 
 class Condition(StrEnum):
     """The condition of one PoP.
 
-    ``UNKNOWN``: nothing heard yet. ``SILENT``: a quorum says gone. ``UNFIT``: alive, but its own
-    checks fail. ``WITHDRAWN``: fit, but its own prefixes are on no wire. ``SERVING``: the rest.
+    ``UNKNOWN``: nothing heard yet, or neither seen nor heard lately (too few watchers, or no
+    broker): what it once reported says nothing about now. ``SILENT``: a quorum says gone.
+    ``UNFIT``: alive, but its own checks fail. ``WITHDRAWN``: fit, but its own prefixes are on no
+    wire. ``SERVING``: the rest.
     """
 
     UNKNOWN = "unknown"
@@ -46,9 +48,16 @@ def assess(world: World, fleet: Fleet, now: float) -> Mapping[PopName, Assessmen
             if ballot.there:
                 because += f"; seen by {', '.join(sorted(ballot.there))}"
             found[name] = Assessment(Condition.SILENT, because)
-        else:
+        elif ballot.there or _spoke_lately(world, fleet, name, now):
             found[name] = _told(world, fleet, name)
+        else:
+            found[name] = Assessment(Condition.UNKNOWN, "neither seen nor heard lately")
     return found
+
+
+def _spoke_lately(world: World, fleet: Fleet, pop: PopName, now: float) -> bool:
+    heard = [world.hosts[host] for host in fleet.pops[pop].hosts if host in world.hosts]
+    return any(now - max(each.sighted_at, each.reported_at) <= STALE_AFTER for each in heard)
 
 
 def _told(world: World, fleet: Fleet, pop: PopName) -> Assessment:
