@@ -84,7 +84,7 @@ class Loop:
         self._agents = agents
         self._clock = clock
         self._techniques = techniques
-        self._world = World(began_at=clock())
+        self._world = World(began_at=clock(), drains=run.drains)
         self._mailbox = mailbox
         self._listeners: list[Callable[[Happened], None]] = []
         self._wake_at = 0.0

@@ -6,6 +6,7 @@ import msgspec
 
 from ambicast.contract.codec import Stamp
 from ambicast.model.fleet import Fleet
+from ambicast.model.identifiers import PopName
 from controller.choreography.look import Look
 from controller.choreography.orders import orders
 from controller.choreography.phases import Phase
@@ -38,7 +39,7 @@ def _derive_orders(run: Run, look: Look) -> tuple[Run, list[Command]]:
     commands: list[Command] = []
     kept = dict(run.orders)
     generation = run.generation
-    for host, order in orders(fleet, postures, depth, look.serving()).items():
+    for host, order in orders(fleet, postures, depth, _last_ones(run, look)).items():
         held = run.orders.get(host)
         if held is not None and held.order == order and held.stamp.epoch == run.epoch:
             continue
@@ -46,6 +47,12 @@ def _derive_orders(run: Run, look: Look) -> tuple[Run, list[Command]]:
         kept[host] = SentOrder(Stamp(run.epoch, generation), order)
         commands.append(PublishOrder(fleet.pop_of(host).name, host, kept[host].stamp, order))
     return msgspec.structs.replace(run, orders=kept, generation=generation), commands
+
+
+def _last_ones(run: Run, look: Look) -> frozenset[PopName]:
+    """Who serves; where nobody does any more, who was last: that one keeps the shared prefixes."""
+    last = {look.fleet.pop_of(h).name for h, sent in run.orders.items() if sent.order.keepers}
+    return look.perhaps_serving() or frozenset(last)
 
 
 def _derive_map(run: Run, fleet: Fleet) -> tuple[Run, list[Command]]:

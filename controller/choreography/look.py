@@ -37,3 +37,8 @@ class Look(msgspec.Struct, frozen=True):
     def serving(self) -> frozenset[PopName]:
         """The PoPs that serve now."""
         return frozenset(p for p in self.conditions if self.condition(p) is Condition.SERVING)
+
+    def perhaps_serving(self) -> frozenset[PopName]:
+        """The PoPs that serve now, and those of which nobody knows."""
+        known = {Condition.SERVING, Condition.UNKNOWN}
+        return frozenset(p for p in self.conditions if self.condition(p) in known)

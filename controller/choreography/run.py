@@ -15,6 +15,7 @@ from controller.choreography.plan import Plan
 from controller.choreography.posture import Posture
 from controller.planning.assignment import Assignment
 from controller.planning.failover import Failover
+from controller.world.belief import Intent
 
 
 class PopRun(msgspec.Struct, frozen=True):
@@ -58,6 +59,7 @@ class Run(msgspec.Struct, frozen=True):
     clients: ClientMap | None = None
     assignment: Assignment = Assignment({}, {})
     failover: Mapping[PopName, Failover] = {}
+    drains: Mapping[PopName, Intent] = {}
 
 
 class PublishOrder(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ from controller.choreography.run import Command, Happened, PopRun, Run, WakeAt, 
 from controller.choreography.settling import Waited
 from controller.choreography.technique import EVERYTHING, Technique
 from controller.planning.failover import failover_table
-from controller.world.belief import World
+from controller.world.belief import Intent, World
 from controller.world.condition import Condition, assess
 
 
@@ -38,11 +38,15 @@ def step(
     techniques: frozenset[Technique] = EVERYTHING,
 ) -> tuple[Run, tuple[Command, ...]]:
     """The run after looking at ``world``, and the commands that carry it out, in order."""
+    run = _remember_wishes(run, world)
     if not run.begun:
         ready = heard_enough(world, fleet, now)
         if ready is not None:
             return run, (WakeAt(ready),)
         run = adopted(run, world, fleet, now)
+    if not world.connected:
+        # What is believed grows old, and nobody would hear an order: hold everything (I8).
+        return run, (WakeAt(now + 1.0),)
     look = Look(world, fleet, assess(world, fleet, now), techniques, now)
     commands: list[Command] = []
     run = _happen(_remember_serving(run, look), look, commands)
@@ -61,6 +65,12 @@ def step(
     return run, tuple(commands)
 
 
+def _remember_wishes(run: Run, world: World) -> Run:
+    if run.drains == world.drains:
+        return run
+    return msgspec.structs.replace(run, drains=dict(world.drains))
+
+
 def _remember_serving(run: Run, look: Look) -> Run:
     pops = dict(run.pops)
     for name, pop in run.pops.items():
@@ -73,19 +83,32 @@ def _remember_serving(run: Run, look: Look) -> Run:
 
 def _happen(run: Run, look: Look, commands: list[Command]) -> Run:
     for name in sorted(run.pops):
-        pop = run.pops[name]
-        event = event_of(look.fleet, pop, look.condition(name), look.intent(name), look.now)
-        phase = after(pop.phase, event) if event is not None else None
-        if event is None or phase is None:
-            continue
-        run = replan(run, name, event, phase, look)
-        changed = run.pops[name]
-        if changed.phase is phase:
-            text = f"{pop.phase} -> {phase}: {changed.because}"
-            commands.append(Happened(look.now, f"pop.{event}", name, text))
-        elif changed.refusal and changed.refusal != pop.refusal:
-            commands.append(Happened(look.now, "plan.refused", name, changed.refusal))
+        wish = look.intent(name)
+        run, moved = _happen_to(run, name, wish, look, commands)
+        if not moved and wish is not None and run.pops[name].refusal:
+            # A wish that a guard refuses must not keep the PoP from its way back.
+            run, _ = _happen_to(run, name, None, look, commands)
     return run
+
+
+def _happen_to(
+    run: Run, name: PopName, wish: Intent | None, look: Look, commands: list[Command]
+) -> tuple[Run, bool]:
+    """The run after what happened to one PoP, and whether it is in another phase now."""
+    pop = run.pops[name]
+    event = event_of(look.fleet, pop, look.condition(name), wish, look.now)
+    phase = after(pop.phase, event) if event is not None else None
+    if event is None or phase is None:
+        return run, False
+    run = replan(run, name, event, phase, look)
+    changed = run.pops[name]
+    if changed.phase is phase:
+        text = f"{pop.phase} -> {phase}: {changed.because}"
+        commands.append(Happened(look.now, f"pop.{event}", name, text))
+        return run, True
+    if changed.refusal and changed.refusal != pop.refusal:
+        commands.append(Happened(look.now, "plan.refused", name, changed.refusal))
+    return run, False
 
 
 def _prepare(run: Run, fleet: Fleet, now: float) -> Run:

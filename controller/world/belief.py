@@ -96,6 +96,8 @@ def _of_host(
         case HostPresent(pop, host, presence):
             return _host(world, pop, host, presence=presence)
         case HostReported(pop, host, report):
+            # An agent that follows an order has seen its epoch; a new one must be above (I12).
+            world = _replace(world, epoch_seen=max(report.order_epoch, world.epoch_seen))
             return _host(world, pop, host, report=report, reported_at=now)
         case HostSighted(pop, host, sightings):
             return _host(world, pop, host, sightings=sightings, sighted_at=now)
