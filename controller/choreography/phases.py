@@ -46,6 +46,7 @@ TRANSITIONS: dict[tuple[Phase, Event], Phase] = {
     (Phase.RETURNING, Event.DRAIN): Phase.DRAINING,
     (Phase.RETURNING, Event.DONE): Phase.HOME,
     (Phase.DRAINING, Event.LOST): Phase.TAKEN_OVER,
+    (Phase.DRAINING, Event.FAILED): Phase.COVERED,
     (Phase.DRAINING, Event.UNDRAIN): Phase.RETURNING,
     (Phase.DRAINING, Event.DONE): Phase.DRAINED,
     (Phase.DRAINED, Event.UNDRAIN): Phase.RETURNING,

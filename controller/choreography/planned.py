@@ -57,7 +57,8 @@ def drain(
             "bgp",
             f"{pop} marks its routes GRACEFUL_SHUTDOWN and waits {timing.shutdown_wait:g} s",
             leaving,
-            (Waited(timing.shutdown_wait),),
+            # Looked at again at the end: whoever covers must still do so when home leaves.
+            (Waited(timing.shutdown_wait), Advertised(covered.helpers, own)),
             deadline=timing.shutdown_wait + 5,
             undo=undo,
         ),

@@ -10,12 +10,12 @@ from controller.choreography.emergency import take_over
 from controller.choreography.ladder import depth_against
 from controller.choreography.look import Look
 from controller.choreography.phases import UNSETTLED, Event, Phase
-from controller.choreography.plan import Plan
+from controller.choreography.plan import Plan, StepState
 from controller.choreography.planned import drain, go_back
-from controller.choreography.posture import Home, change
-from controller.choreography.run import Run, given
+from controller.choreography.posture import Home, Posture, change
+from controller.choreography.run import PopRun, Run, given
 from controller.choreography.technique import Technique
-from controller.planning.guards import guard_drain
+from controller.planning.guards import Refusal, guard_drain
 from controller.world.condition import Condition
 
 
@@ -44,11 +44,13 @@ def _drained(run: Run, name: PopName, phase: Phase, look: Look) -> Run:
     pop, intent = run.pops[name], look.intent(name)
     reason = intent.reason if intent is not None else ""
     moving = tuple(each for each in run.pops if run.pops[each].phase in UNSETTLED)
+    helpers = _survivors(run, name, look)
     refusal = guard_drain(look.fleet, name, given(run), moving)
+    if refusal is None and not helpers:
+        refusal = Refusal("fewest PoPs", "no other PoP serves", "at least one must cover (I3)")
     if refusal is not None:
         kept = msgspec.structs.replace(pop, refusal=str(refusal))
         return msgspec.structs.replace(run, pops={**run.pops, name: kept})
-    helpers = _survivors(run, name, look)
     plan = drain(look.fleet, name, pop.posture, helpers, reason, look.now)
     return _with(run, name, look, phase=phase, plan=plan, because=reason)
 
@@ -71,7 +73,7 @@ def _emergency(run: Run, name: PopName, event: Event, phase: Phase, look: Look) 
     plan = take_over(look.fleet, name, posture, helpers, depth, reason=because, now=look.now)
     run = _with(run, name, look, phase=phase, plan=plan, because=because, flaps=pop.flaps + 1)
     run = _deepen_anycast(run, look.fleet, depth)
-    return _lost_as_helper(run, name, silent=silent and depth > 0)
+    return _lost_as_helper(run, name, look, silent=silent and depth > 0)
 
 
 def _deepen_anycast(run: Run, fleet: Fleet, depth: int) -> Run:
@@ -81,33 +83,63 @@ def _deepen_anycast(run: Run, fleet: Fleet, depth: int) -> Run:
     return msgspec.structs.replace(run, anycast_depth=max(run.anycast_depth, depth))
 
 
-def _lost_as_helper(run: Run, lost: PopName, *, silent: bool) -> Run:
+def _lost_as_helper(run: Run, lost: PopName, look: Look, *, silent: bool) -> Run:
     """What ``lost`` had taken over is covered again, one rung deeper where it fell silent."""
     pops = dict(run.pops)
     for name, pop in run.pops.items():
-        if lost not in pop.posture.helpers:
+        stood = lost in pop.posture.helpers
+        if name == lost or not (stood or _counts_on(pop.plan, lost)):
             continue
+        survivors = tuple(each for each in _survivors(run, name, look) if each != lost)
         rest = tuple(each for each in pop.posture.helpers if each != lost)
-        depth = pop.posture.depth + 1 if silent else pop.posture.depth
-        plan = pop.plan and _without(pop.plan, lost, depth)
-        posture = change(pop.posture, helpers=rest, depth=depth)
-        pops[name] = msgspec.structs.replace(pop, posture=posture, plan=plan)
+        depth = pop.posture.depth + 1 if silent and stood else pop.posture.depth
+        posture = change(pop.posture, helpers=rest or (survivors if stood else ()), depth=depth)
+        pops[name] = _without(pop, posture, lost, survivors, look)
     return msgspec.structs.replace(run, pops=pops)
 
 
-def _without(plan: Plan, lost: PopName, depth: int) -> Plan:
-    steps = tuple(
-        msgspec.structs.replace(
-            each,
-            posture=change(
-                each.posture,
-                helpers=tuple(name for name in each.posture.helpers if name != lost),
-                depth=depth if each.posture.helpers else 0,
-            ),
+def _counts_on(plan: Plan | None, pop: PopName) -> bool:
+    steps = plan.steps if plan is not None else ()
+    ahead = (step for step in steps if step.state is not StepState.SETTLED)
+    return any(pop in step.posture.helpers for step in ahead)
+
+
+def _without(
+    pop: PopRun, posture: Posture, lost: PopName, survivors: tuple[PopName, ...], look: Look
+) -> PopRun:
+    """``pop`` with a plan that no longer counts on ``lost``."""
+    changed = msgspec.structs.replace(pop, posture=posture)
+    if pop.plan is None or pop.plan.settled:
+        return changed
+    name = pop.plan.pop
+    if pop.phase is Phase.RETURNING:
+        # Home must advertise what the rest now advertise before any of them leaves.
+        plan = go_back(look.fleet, name, posture, pop.because, look.now)
+        return msgspec.structs.replace(changed, plan=plan)
+    if pop.phase is Phase.DRAINING:
+        if survivors and posture.home is Home.AWAY:
+            last = msgspec.structs.replace(pop.plan.steps[-1], posture=posture)
+            plan = msgspec.structs.replace(pop.plan, steps=(*pop.plan.steps[:-1], last))
+            return msgspec.structs.replace(changed, plan=plan)
+        if survivors:
+            plan = drain(look.fleet, name, posture, survivors, pop.because, look.now)
+            return msgspec.structs.replace(changed, plan=plan)
+        # Nobody is left to carry its clients: the wish waits until somebody is (I7).
+        why = f"not drained: {lost} was lost and nobody else serves"
+        plan = go_back(look.fleet, name, posture, why, look.now)
+        return msgspec.structs.replace(
+            changed, phase=Phase.RETURNING, plan=plan, since=look.now, because=why
         )
-        for each in plan.steps
+    helped = take_over(
+        look.fleet,
+        name,
+        posture,
+        posture.helpers,
+        posture.depth,
+        reason=pop.because,
+        now=look.now,
     )
-    return msgspec.structs.replace(plan, steps=steps)
+    return msgspec.structs.replace(changed, plan=helped)
 
 
 def _survivors(run: Run, name: PopName, look: Look) -> tuple[PopName, ...]:
