@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from agents.advertising.desire import PATIENCE, Why
+from agents.advertising.allowance import Allowance
+from agents.advertising.desire import PATIENCE, Why, desired
 from agents.advertising.observations import BgpSeen, BusChanged, ServiceChecked
 from ambicast.contract.messages import Order
 from ambicast.model.prefixes import witness
@@ -12,6 +14,7 @@ from ambicast.model.routes import Advertisement, Attributes
 from tests.agents_advertising.hosts import (
     ANYCAST,
     COVER,
+    FACTS,
     OWN,
     TERMINATE,
     UPPER_HALF,
@@ -194,6 +197,14 @@ def test_nothing_of_a_refused_order_is_applied(forbidden):
     host = Host.healthy(OWN)
     before = host.desired
     assert host.give(order(ANYCAST, forbidden), stamp(2)) == before
+
+
+def test_what_the_allow_list_lost_is_withdrawn():
+    host = Host.healthy(OWN, ANYCAST)
+    only_anycast = msgspec.structs.replace(FACTS, allow=(Allowance(ANYCAST, 24),))
+    now = desired(host.state, only_anycast, host.now)
+    assert now.advertisements == frozenset(adverts(ANYCAST))
+    assert now.withheld == {OWN: Why.FORBIDDEN}
 
 
 def test_services_the_fleet_does_not_know_are_no_harm():

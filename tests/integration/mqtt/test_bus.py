@@ -117,6 +117,21 @@ async def test_a_reconnect_repeats_every_state_on_a_new_connection(mosquitto):
         await listener.next("report")
 
 
+async def test_a_confirmed_receipt_is_not_sent_again(mosquitto):
+    async with listening(mosquitto) as listener, running(mosquitto.port) as station:
+        await station.expect(BusChanged, connected)
+        station.bus.publish_receipt(Stamp(1, 1), Receipt(outcome=Outcome.ACCEPTED))
+        await listener.next("receipt")
+        async with mosquitto.client() as client:  # by now the confirmation came, too
+            await client.publish(ORDER_TOPIC, encode(ORDER, Stamp(1, 1)), qos=1)
+        await station.expect(OrderArrived)
+        station.bus.reconnect()
+        await station.expect(BusChanged, lambda found: not found.connected)
+        await station.expect(BusChanged, connected)
+        station.bus.publish_receipt(Stamp(1, 2), Receipt(outcome=Outcome.ACCEPTED))
+        assert (await listener.next("receipt")).stamp == Stamp(1, 2)
+
+
 async def test_a_change_of_the_other_family_leaves_the_connection_alone(mosquitto):
     async with running(mosquitto.port) as station, mosquitto.client() as client:
         await station.expect(BusChanged, connected)
@@ -132,6 +147,7 @@ class Swallow:
     def __init__(self, port):
         self._target, self._writers = port, []
         self.silent = asyncio.Event()
+        self.ended_by_broker = asyncio.Event()
         self.ways = 0
 
     async def __aenter__(self):
@@ -157,6 +173,8 @@ class Swallow:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._pass(reader, back, silent), name="there")
             group.create_task(self._pass(there, writer, silent), name="back")
+        if silent is self.silent:
+            self.ended_by_broker.set()
 
     async def _pass(self, reader, writer, silent):
         with contextlib.suppress(OSError):
@@ -183,6 +201,8 @@ async def test_a_silent_way_to_the_broker_is_left(mosquitto, told):
         assert (await listener.next("receipt")).stamp == Stamp(1, 1)
         assert asyncio.get_running_loop().time() - began < (0.5 if told else 5.0)
         await listener.next("presence", lambda body: body.online)
+        async with asyncio.timeout(2):
+            await way.ended_by_broker.wait()
 
 
 async def test_the_will_of_a_connection_that_broke_says_offline(mosquitto):
