@@ -37,7 +37,8 @@ async def run_controller(settings: Settings) -> None:
     journal = SqliteJournal(Path(settings.journal))
     run = _resumed(journal.last_run(), fresh(fleet, 1, clock()))
     mailbox: asyncio.Queue[Observation] = asyncio.Queue()
-    bus = Bus(settings.broker, fleet, uuid.uuid4().hex[:12], clock, mailbox.put_nowait)
+    instance = uuid.uuid4().hex[:12]
+    bus = Bus(settings.broker, fleet, instance, clock, mailbox.put_nowait, run.epoch)
     loop = Loop(fleet, run, journal, bus, clock, mailbox, frozenset(settings.techniques))
     api = Api(settings.api, fleet, loop)
     stop = asyncio.Event()

@@ -8,6 +8,7 @@ again: the broker may have been restarted empty.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import socket
 from collections.abc import Callable
@@ -40,6 +41,7 @@ log = structlog.get_logger()
 # Seconds; jittered, so that a fleet does not come back in one instant.
 RETRY = (0.1, 1.0)
 KEEPALIVE = 5
+GOODBYE = 1.0
 
 
 class Bus:
@@ -52,14 +54,20 @@ class Bus:
         instance: str,
         clock: Callable[[], float],
         tell: Callable[[Observation], None],
+        epoch: int = 0,
     ) -> None:
-        """``instance`` names this run of the program in its presence."""
+        """``instance`` names this run of the program, ``epoch`` is the lowest it may work under.
+
+        A last will is fixed when connecting, before the epoch is: it carries this one, so that it
+        never takes back the fence that the journal holds.
+        """
         self._broker = broker
         self._fleet = fleet
         self._instance = instance
         self._since = clock()
         self._tell = tell
-        self._epoch = 0
+        self._epoch = epoch
+        self._said: int | None = None
         self._outbox: dict[str, bytes] = {}
         self._sent: dict[str, bytes] = {}
         self._wake = asyncio.Event()
@@ -68,8 +76,8 @@ class Bus:
     def send(self, command: Send) -> None:
         """Queues one message; a newer one to the same topic replaces it."""
         topic, payload = _message(command)
-        if command.stamp.epoch != self._epoch:
-            self._epoch = command.stamp.epoch
+        if command.stamp.epoch != self._said:
+            self._said = self._epoch = command.stamp.epoch
             self._outbox[spell(self._fleet.name, FromController())] = self._presence(online=True)
         self._outbox[spell(self._fleet.name, topic)] = payload
         self._wake.set()
@@ -105,9 +113,21 @@ class Bus:
             # What was sent before may be gone with the broker's memory.
             self._outbox = {**self._sent, **self._outbox}
             self._wake.set()
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._receive(client), name="bus[receive]")
-                tasks.create_task(self._empty_outbox(client), name="bus[send]")
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._receive(client), name="bus[receive]")
+                    tasks.create_task(self._empty_outbox(client), name="bus[send]")
+            except asyncio.CancelledError:
+                # A clean goodbye: a broker keeps the last will to itself when one disconnects.
+                await self._leave(client)
+                raise
+
+    async def _leave(self, client: aiomqtt.Client) -> None:
+        topic = spell(self._fleet.name, FromController())
+        gone = self._presence(online=False)
+        with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
+            async with asyncio.timeout(GOODBYE):
+                await client.publish(topic, gone, qos=1, retain=True)
 
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
