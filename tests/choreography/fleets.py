@@ -22,18 +22,30 @@ PLACES = {
     "ams": Place("Amsterdam", "NL", 52.31, 4.76),
     "fra": Place("Frankfurt", "DE", 50.03, 8.56),
     "lhr": Place("London", "GB", 51.47, -0.45),
+    "mad": Place("Madrid", "ES", 40.42, -3.70),
 }
 PREFIXES = {
     "ams": ("198.18.0.0/22", "2001:db8:1000::/46"),
     "lhr": ("198.18.4.0/22", "2001:db8:1004::/46"),
     "fra": ("198.18.128.0/22", "2001:db8:1800::/46"),
+    "mad": ("198.18.132.0/22", "2001:db8:1804::/46"),
 }
-AMS, FRA, LHR = PopName("ams"), PopName("fra"), PopName("lhr")
+AMS, FRA, LHR, MAD = PopName("ams"), PopName("fra"), PopName("lhr"), PopName("mad")
 
 
 def three_pops(**timing: float) -> Fleet:
     """ams, fra, lhr with two uplinks each, one service, nameservers at ams and fra."""
-    pops = {PopName(name): _pop(name, number) for number, name in enumerate(PLACES)}
+    return fleet_of(("ams", "fra", "lhr"), **timing)
+
+
+def four_pops(**timing: float) -> Fleet:
+    """The same and mad, so that a quorum of two is left after one death."""
+    return fleet_of(tuple(PLACES), **timing)
+
+
+def fleet_of(names: tuple[str, ...], **timing: float) -> Fleet:
+    """A fleet of some of the PLACES."""
+    pops = {PopName(name): _pop(name, number) for number, name in enumerate(names)}
     www = Service(
         ServiceName("www"),
         ("www.cdn.example",),
@@ -51,7 +63,7 @@ def three_pops(**timing: float) -> Fleet:
             place.lat,
             place.lon,
         )
-        for index, place in enumerate(PLACES.values())
+        for index, place in enumerate(PLACES[name] for name in names)
     }
     nameservers = {
         NameserverName(name): Nameserver(

@@ -6,6 +6,8 @@ on the wire at the next look. Whatever the core decides is recorded in ``history
 
 from __future__ import annotations
 
+import copy
+
 import msgspec
 
 from ambicast.contract.codec import Stamp
@@ -23,6 +25,7 @@ from ambicast.contract.messages import (
 )
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, HostName, NameserverName, PopName
+from ambicast.model.routes import Advertisement
 from controller.choreography.run import (
     Command,
     Happened,
@@ -69,6 +72,10 @@ class Stage:
         self.silent: set[PopName] = set()
         self.blind: set[PopName] = set()
         self.unfit: set[PopName] = set()
+        self.bare: set[PopName] = set()  # alive and fit, but nothing of theirs is on a wire
+        self.unseen: set[tuple[PopName, PopName]] = set()  # (watcher, PoP) that do not meet
+        self.paused: set[PopName] = set()  # watchers whose own loop stood still
+        self.mute: set[PopName] = set()  # watchers whose sightings do not arrive
         self.deaf = False
         self.history: list[tuple[float, Command]] = []
         self.learned: list[tuple[float, Observation]] = []
@@ -111,8 +118,26 @@ class Stage:
                 self.wires[host] = self.orders[host][1]
             self._tell(HostPresent(pop.name, host, Presence(online=True, instance="i", since=0)))
             self._tell(HostReported(pop.name, host, self._report(pop.name, host)))
-            self.learn(HostSighted(pop.name, host, self._sightings(pop.name)))
+            if pop.name not in self.mute:
+                self.learn(HostSighted(pop.name, host, self._sightings(pop.name)))
         self._prove()
+
+    def fork(self) -> Stage:
+        """The same moment once more; what happens to one of the two does not reach the other."""
+        twin = copy.copy(self)
+        for name, value in vars(self).items():
+            setattr(twin, name, copy.copy(value))
+        return twin
+
+    def lose_broker(self) -> None:
+        """Nobody is heard any more, and the bus says so."""
+        self.deaf = True
+        self.learn(BusChanged(connected=False))
+
+    def find_broker(self) -> None:
+        """Back again."""
+        self.deaf = False
+        self.learn(BusChanged(connected=True))
 
     def drain(self, pop: PopName) -> None:
         """The operator asks."""
@@ -124,12 +149,8 @@ class Stage:
 
     def wire(self, pop: PopName) -> set[str]:
         """The prefixes ``pop`` advertises now."""
-        found: set[str] = set()
-        for host in self.fleet.bgp_hosts(pop):
-            order = self.wires.get(host)
-            if order is not None and pop not in self.unfit:
-                found |= {each.prefix for each in order.advertisements}
-        return found
+        hosts = self.fleet.bgp_hosts(pop)
+        return {each.prefix for host in hosts for each in self._sent(pop, host)}
 
     def ordered(self, pop: PopName) -> set[str]:
         """The prefixes in the latest order of ``pop``."""
@@ -161,9 +182,18 @@ class Stage:
             receipt = NameserverReceipt(outcome=Outcome.ACCEPTED, proven=1)
             self.learn(NameserverAnswered(nameserver, stamp, receipt))
 
+    def _sent(self, pop: PopName, host: HostName) -> tuple[Advertisement, ...]:
+        order = self.wires.get(host)
+        if order is None or pop in self.bare:
+            return ()
+        if pop in self.unfit:
+            mine = order.keepers.items()
+            kept = {prefix for prefix, keeper in mine if keeper == pop}
+            return tuple(each for each in order.advertisements if each.prefix in kept)
+        return order.advertisements
+
     def _report(self, pop: PopName, host: HostName) -> Report:
         order = self.wires.get(host)
-        fit = pop not in self.unfit
         sessions = tuple(
             Session(uplink=link, family=kind, established=True, families=(kind,))
             for link in self.fleet.pops[pop].uplinks
@@ -172,8 +202,8 @@ class Stage:
         return Report(
             instance="i",
             sessions=sessions,
-            services=(Fitness(service="www", fit=fit),),
-            wire=order.advertisements if order and fit else (),
+            services=(Fitness(service="www", fit=pop not in self.unfit),),
+            wire=self._sent(pop, host),
             terminated=order.terminate if order else (),
         )
 
@@ -183,23 +213,34 @@ class Stage:
                 pop=other,
                 uplink="north",
                 family=Family.V4,
-                up=other not in self.silent and watcher not in self.blind,
+                up=other not in self.silent
+                and watcher not in self.blind
+                and (watcher, other) not in self.unseen,
             )
             for other in self.fleet.pops
             if other != watcher
         )
-        return Sightings(instance="i", seen=seen)
+        watched = self.wires.get(self.fleet.bgp_hosts(watcher)[0])
+        living = [pop for pop in self.fleet.pops if pop not in self.silent and pop != watcher]
+        witnesses = {
+            prefix: tuple(pop for pop in living if prefix in self.wire(pop))
+            for prefix in (watched.observe if watched else ())
+        }
+        return Sightings(
+            instance="i", seen=seen, witnesses=witnesses, paused=watcher in self.paused
+        )
 
 
 def restarted(stage: Stage, run: Run | None) -> None:
     """The controller dies and comes back with ``run`` (none: an empty journal)."""
     kept = stage.world
-    stage.world = World(began_at=stage.now, connected=True)
     if run is None:
         stage.run = fresh(stage.fleet, 1, stage.now)
     else:
         copy = msgspec.json.decode(msgspec.json.encode(run), type=Run)
         stage.run = msgspec.structs.replace(copy, epoch=copy.epoch + 1, begun=False)
+    # What an operator asked for survives in the run alone, exactly as in the loop.
+    stage.world = World(began_at=stage.now, connected=True, drains=stage.run.drains)
     for host, belief in kept.hosts.items():
         # The broker's retained messages.
         pop = kept.pops[host]
@@ -207,4 +248,3 @@ def restarted(stage: Stage, run: Run | None) -> None:
             stage.learn(HostReported(pop, host, belief.report))
         if belief.sightings:
             stage.learn(HostSighted(pop, host, belief.sightings))
-    stage.world = msgspec.structs.replace(stage.world, drains=kept.drains)
