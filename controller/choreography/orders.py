@@ -34,6 +34,7 @@ def orders(
     advertised = {pop: prefixes_at(fleet, postures, anycast_depth, pop) for pop in fleet.pops}
     everything = {prefix for prefixes in advertised.values() for prefix in prefixes}
     shared = frozenset(fleet.anycast_prefixes()) | frozenset(fleet.covering)
+    addresses = fleet.service_addresses()
     found: dict[HostName, Order] = {}
     for name, pop in fleet.pops.items():
         attributes = _LEAVING if postures[name].home is Home.LEAVING else Attributes()
@@ -41,7 +42,7 @@ def orders(
         keepers = dict.fromkeys(sorted(shared & mine), str(name)) if serving == {name} else {}
         order = Order(
             advertisements=_through_uplinks(pop, mine, attributes),
-            terminate=() if postures[name].home is Home.DARK else fleet.service_addresses(),
+            terminate=() if postures[name].home is Home.DARK else addresses,
             observe=tuple(sorted(everything - mine - shared)),
             keepers=keepers,
         )
