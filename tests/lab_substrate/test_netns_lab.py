@@ -89,6 +89,24 @@ def test_silence_is_silent_and_leaves_the_carrier(lab, fibs):
     assert asks(lab, "c1", "10.3.1.2", b"x") == b"ams x"
 
 
+def test_a_silenced_node_sends_nothing_and_does_not_notice(lab):
+    send = (
+        "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('198.19.1.10', 7000))"
+    )
+    with inside(lab.network("c1")):
+        sock = socket.socket(type=socket.SOCK_DGRAM)
+    with sock:
+        sock.bind(("198.19.1.10", 7000))
+        sock.settimeout(0.5)
+        lab.exec("ams", ["python3", "-c", send])
+        assert sock.recv(16) == b"x"
+        lab.silence("ams")
+        lab.exec("ams", ["python3", "-c", send])  # an error here would be EPERM: no silence
+        with pytest.raises(TimeoutError):
+            sock.recv(16)
+        lab.restore("ams")
+
+
 @pytest.mark.usefixtures("healthy")
 def test_one_silent_link_leaves_the_other_working(lab):
     lab.link_silent("ams", "eth1")
