@@ -190,20 +190,26 @@ class Bus:
     async def _watch_end(self, client: aiomqtt.Client) -> None:
         await self._ending.wait()
         if self._leaving:
-            for topic, payload in self._presences(online=False):
+            for topic, payload in self._presences(online=False, leaving=True):
                 await client.publish(topic, payload, qos=1, retain=True)
         raise _Ended
 
-    def _presences(self, *, online: bool) -> list[tuple[str, bytes]]:
-        payload = encode(self._presence(online=online))
+    def _presences(self, *, online: bool, leaving: bool = False) -> list[tuple[str, bytes]]:
+        payload = encode(self._presence(online=online, leaving=leaving))
         topics = [self._me.topic(Channel.PRESENCE)]
         if self._me.nameserver is not None:
             topics.append(self._me.nameserver_topic(Channel.PRESENCE))
         return [(topic, payload) for topic in topics]
 
-    def _presence(self, *, online: bool) -> Presence:
+    def _presence(self, *, online: bool, leaving: bool = False) -> Presence:
         me = self._me
-        return Presence(online=online, instance=me.instance, since=me.since, roles=me.roles)
+        return Presence(
+            online=online,
+            leaving=leaving,
+            instance=me.instance,
+            since=me.since,
+            roles=me.roles,
+        )
 
     def _will(self) -> aiomqtt.Will:
         properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]

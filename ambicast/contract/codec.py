@@ -80,7 +80,7 @@ def decode(payload: bytes) -> Received:
         raise ContractError(message)
     try:
         envelope = _ENVELOPE.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise ContractError(str(fault)) from None
     if envelope.v != VERSION:
         message = f"version {envelope.v}; this reader knows {VERSION}"

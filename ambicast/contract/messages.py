@@ -29,10 +29,15 @@ class ControllerPresence(Body, frozen=True, tag="controller-presence", kw_only=T
     since: float
 
 
-class Presence(Body, frozen=True, tag="presence", kw_only=True):
-    """A host's agent is there, or not (last will): a hint only, never a reason to move traffic."""
+class Presence(Body, frozen=True, tag="presence", kw_only=True, omit_defaults=True):
+    """A host's agent is there, or not (last will): a hint only, never a reason to move traffic.
+
+    ``leaving`` is said by an agent that stops in good order, so that its silence to watchers while
+    it restarts is not taken for the death of its PoP; a last will never says it.
+    """
 
     online: bool
+    leaving: bool = False
     instance: str
     since: float
     roles: tuple[str, ...] = ()

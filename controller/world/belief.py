@@ -30,6 +30,7 @@ class HostBelief(msgspec.Struct, frozen=True):
     """The latest of everything one host told, and when it was heard (controller's clock)."""
 
     presence: Presence | None = None
+    presence_at: float = 0.0
     report: Report | None = None
     reported_at: float = 0.0
     sightings: Sightings | None = None
@@ -94,7 +95,7 @@ def _of_host(
 ) -> World:
     match seen:
         case HostPresent(pop, host, presence):
-            return _host(world, pop, host, presence=presence)
+            return _host(world, pop, host, presence=presence, presence_at=now)
         case HostReported(pop, host, report):
             # An agent that follows an order has seen its epoch; a new one must be above (I12).
             world = _replace(world, epoch_seen=max(report.order_epoch, world.epoch_seen))

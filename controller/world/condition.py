@@ -13,6 +13,9 @@ from ambicast.model.prefixes import family
 from controller.world.belief import World
 from controller.world.liveness import STALE_AFTER, votes
 
+# An agent is back within two seconds; a PoP that dies within this time of a good-bye waits for it.
+RESTART_GRACE = 10.0
+
 
 class Condition(StrEnum):
     """The condition of one PoP.
@@ -43,7 +46,7 @@ def assess(world: World, fleet: Fleet, now: float) -> Mapping[PopName, Assessmen
     found: dict[PopName, Assessment] = {}
     for name in fleet.pops:
         ballot = ballots[name]
-        if ballot.silent(fleet.timing.quorum):
+        if ballot.silent(fleet.timing.quorum) and not _restarting(world, fleet, name, now):
             because = f"not seen by {', '.join(sorted(ballot.gone))}"
             if ballot.there:
                 because += f"; seen by {', '.join(sorted(ballot.there))}"
@@ -58,6 +61,18 @@ def assess(world: World, fleet: Fleet, now: float) -> Mapping[PopName, Assessmen
 def _spoke_lately(world: World, fleet: Fleet, pop: PopName, now: float) -> bool:
     heard = [world.hosts[host] for host in fleet.pops[pop].hosts if host in world.hosts]
     return any(now - max(each.sighted_at, each.reported_at) <= STALE_AFTER for each in heard)
+
+
+def _restarting(world: World, fleet: Fleet, pop: PopName, now: float) -> bool:
+    """Whether its agents said good-bye a moment ago: routes stay, only the voice is gone."""
+    beliefs = [world.hosts.get(host) for host in fleet.bgp_hosts(pop)]
+    return all(
+        each is not None
+        and each.presence is not None
+        and each.presence.leaving
+        and now - each.presence_at < RESTART_GRACE
+        for each in beliefs
+    )
 
 
 def _told(world: World, fleet: Fleet, pop: PopName) -> Assessment:
