@@ -84,6 +84,7 @@ async def _pace(
             continue
         sender.fire(tasks)
         number += 1
+        await asyncio.sleep(0)  # those that are late must not keep the answers waiting
 
 
 async def _sweep(senders: list[Sender], recorder: Recorder, stop: asyncio.Event) -> None:

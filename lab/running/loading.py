@@ -19,7 +19,7 @@ from lab.scenarios.shapes import Load
 from lab.scenarios.targets import parse_target
 from lab.topology.internet import Client, Internet
 
-GRACE_S: Final = 6.0
+GRACE_S: Final = 20.0  # it needs little more than 1 s, but may have to share a busy machine
 
 
 def plans(loads: Sequence[Load], internet: Internet, directory: Path) -> dict[Client, Plan]:
@@ -111,7 +111,11 @@ class LoadProcesses:
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
         for client, plan in self._plans.items():
-            code = self._processes[client.name].wait(timeout=GRACE_S)
+            try:
+                code = self._processes[client.name].wait(timeout=GRACE_S)
+            except subprocess.TimeoutExpired:
+                message = f"the load of {client.name} did not end within {GRACE_S:g} s"
+                raise LabError(message) from None
             if code != 0:
                 said = Path(f"{plan.records}.log").read_text(errors="replace").strip()
                 message = f"the load of {client.name} ended with {code}: {said[-500:]}"

@@ -20,6 +20,7 @@ from lab.fibs import FibMonitor
 from lab.fibs.namespaces import inside
 from lab.load.names import NameUnknown, Resolver
 from lab.running.loading import resolver_of
+from lab.scenarios.targets import AddressTarget, Target
 from lab.topology.internet import ANYCAST_ADDRESS, Client, Internet, Pop
 
 PATIENCE_S: Final = 90.0
@@ -119,12 +120,28 @@ async def until_healthy(
         await asyncio.sleep(LOOK_S)
 
 
-async def catchment(network: Path, address: str) -> str:
-    """The PoP that answers at `address` from that network namespace.
+async def catchment(network: Path, client: Client, target: Target) -> str:
+    """The PoP that answers `client`, in its network namespace, at `target`.
 
     Raises:
         LabError: none does.
     """
+    if isinstance(target, AddressTarget):
+        return await _answering(network, target.address)
+    with inside(network):
+        resolver = Resolver(resolver_of(client))
+    resolver.open()
+    try:
+        said = await resolver.ask(target.name, target.families[0])
+        return await _answering(network, said.addresses[0])
+    except (NameUnknown, IndexError):
+        message = f"{target.name} has no address at {client.name}"
+        raise LabError(message) from None
+    finally:
+        resolver.close()
+
+
+async def _answering(network: Path, address: str) -> str:
     loop = asyncio.get_running_loop()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with inside(network):

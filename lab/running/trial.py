@@ -57,6 +57,7 @@ def run_trial(cell: Cell) -> tuple[Trial, str]:
     """
     load = look().load
     delay = "none"
+    trial = Trial(params=cell.params, seed=cell.seed, load=load)
     try:
         with (
             tempfile.TemporaryDirectory(prefix="ambicast-trial-") as directory,
@@ -64,9 +65,18 @@ def run_trial(cell: Cell) -> tuple[Trial, str]:
         ):
             delay = lab.delay
             with monitor(lab) as fibs:
-                return asyncio.run(_trial(cell, lab, fibs, Path(directory), load)), delay
-    except LabError as fault:
-        return Trial(params=cell.params, seed=cell.seed, load=load, error=str(fault)), delay
+                trial = asyncio.run(_trial(cell, lab, fibs, Path(directory), load))
+    except* LabError as faults:
+        trial = msgspec.structs.replace(trial, error="; ".join(_sentences(faults)))
+    return trial, delay
+
+
+def _sentences(faults: BaseExceptionGroup[LabError]) -> list[str]:
+    """What each fault says; those of task groups come nested."""
+    said: list[str] = []
+    for fault in faults.exceptions:
+        said += _sentences(fault) if isinstance(fault, BaseExceptionGroup) else [str(fault)]
+    return said
 
 
 async def _trial(
@@ -126,8 +136,9 @@ async def _wrong(cell: Cell, lab: RunningLab, internet: Internet, fibs: FibMonit
 async def _measure(
     cell: Cell, lab: RunningLab, internet: Internet, watch: Watch, directory: Path
 ) -> _Seen:
+    clients = {client.name: client for client in internet.clients}
     meanings = {
-        name: await catchment(lab.network(meant.client), meant.address)
+        name: await catchment(lab.network(meant.client), clients[meant.client], meant.target)
         for name, meant in cell.scenario.let.items()
     }
     loads = [filled_load(load, meanings) for load in cell.loads]

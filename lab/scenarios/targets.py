@@ -42,10 +42,10 @@ Target = AddressTarget | NameTarget
 
 
 class Catchment(msgspec.Struct, frozen=True):
-    """The PoP that answers `client` at `address` when the scenario starts."""
+    """The PoP that answers `client` at `target` when the scenario starts."""
 
     client: str
-    address: str
+    target: Target
 
 
 def parse_target(text: str, internet: Internet) -> Target:
@@ -76,7 +76,7 @@ def parse_catchment(text: str, internet: Internet) -> Catchment:
     """The meaning of ``catchment(CLIENT, TARGET)``.
 
     Raises:
-        TargetError: another expression, an unknown client, or a target without one address.
+        TargetError: another expression, or an unknown client or target.
     """
     found = _CATCHMENT.fullmatch(text.strip())
     if found is None:
@@ -86,8 +86,4 @@ def parse_catchment(text: str, internet: Internet) -> Catchment:
     if found["client"] not in clients:
         message = f"unknown client {found['client']!r}; allowed: {', '.join(clients)}"
         raise TargetError(message)
-    target = parse_target(found["target"].strip(), internet)
-    if not isinstance(target, AddressTarget):
-        message = f"catchment of {found['target']!r}: the target must be an address"
-        raise TargetError(message)
-    return Catchment(found["client"], target.address)
+    return Catchment(found["client"], parse_target(found["target"].strip(), internet))

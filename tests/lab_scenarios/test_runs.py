@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -12,9 +13,11 @@ from ambicast.model.routes import Advertisement
 from lab.bench import failover
 from lab.bench.commands import Bench, show
 from lab.bench.machine import machine
+from lab.engines.faults import LabError
 from lab.judging.expectations import Row
 from lab.load.outages import Figures
 from lab.reports.page import page
+from lab.running import trial
 from lab.running.acting import DEEDS
 from lab.running.cell import Cell, timing
 from lab.running.host import Host, when_quiet
@@ -83,6 +86,30 @@ def test_a_trial_that_could_not_be_carried_out_is_not_ok_and_says_why():
     result, said = run(run_trial=broken, trials=1)
     assert not result.ok
     assert "t3 did not start" in said[0]
+
+
+def test_a_labs_trouble_ends_as_a_trials_error_however_deep_it_happened(monkeypatch):
+    class Lab:
+        delay = "none"
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return False
+
+    async def in_a_task(*_):
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(unhealthy())
+
+    async def unhealthy():
+        raise LabError("fra is silent")
+
+    monkeypatch.setattr(trial, "up", lambda *_, **__: Lab())
+    monkeypatch.setattr(trial, "monitor", lambda _: Lab())
+    monkeypatch.setattr(trial, "_trial", in_a_task)
+    cell = Cell(scenario=SILENT_DEATH, params={"router": "bird"}, seed=1)
+    assert trial.run_trial(cell)[0].error == "fra is silent"
 
 
 def test_the_result_has_the_documented_shape():
@@ -210,7 +237,8 @@ def test_each_client_gets_its_own_plan_with_requests_spread_over_the_interval():
     loads = [load for load in SILENT_DEATH.load if "$" not in load.target]
     (client, plan), *_ = plans(loads, THREE_POPS, Path("/nowhere")).items()
     assert client.name == "c1"
-    assert [probe.phase for probe in plan.probes] == [0, 0.25, 0.5, 0.75]
+    count = len(plan.probes)
+    assert [probe.phase for probe in plan.probes] == [place / count for place in range(count)]
     assert plan.resolver == "198.19.1.10"
 
 

@@ -9,7 +9,7 @@ from lab.scenarios.matrix import cells
 from lab.scenarios.parsing import parse_scenario, read_scenario
 from lab.scenarios.shapes import AgreeExpectation, EventExpectation
 from lab.scenarios.substitution import filled_load, filled_step
-from lab.scenarios.targets import Catchment
+from lab.scenarios.targets import AddressTarget, Catchment
 
 FILES = sorted((Path(__file__).parents[2] / "lab" / "scenarios").glob("*.yaml"))
 
@@ -58,7 +58,7 @@ def test_every_shipped_scenario_can_be_read_and_is_named_as_its_file(path):
 def test_the_documented_example_is_read_as_documented():
     read = scenario()
     assert read.matrix == {"router": ("bird", "frr"), "bfd": ("off",)}
-    assert read.let == {"victim": Catchment("c1", "198.19.254.1")}
+    assert read.let == {"victim": Catchment("c1", AddressTarget("198.19.254.1"))}
     assert [step.at for step in read.steps] == [5.0, 40.0]
     assert read.expect[0].outage.value == 1000.0
     assert isinstance(read.expect[1], AgreeExpectation)
