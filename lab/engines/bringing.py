@@ -138,7 +138,7 @@ def _wrap(state: State) -> RunningLab:
 def _guard(name: str) -> subprocess.Popen[bytes]:
     """A process that takes the lab down as soon as this one is gone."""
     return subprocess.Popen(
-        [sys.executable, "-m", "lab.engines.guard", name],
+        [sys.executable, "-P", "-m", "lab.engines.guard", name],
         env=environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

@@ -77,7 +77,7 @@ class LoadProcesses:
             LabError: one ended instead; says why.
         """
         for client, plan in self._plans.items():
-            argv = [sys.executable, "-m", "lab.load", msgspec.json.encode(plan).decode()]
+            argv = [sys.executable, "-P", "-m", "lab.load", msgspec.json.encode(plan).decode()]
             with Path(f"{plan.records}.log").open("wb") as errors:
                 self._processes[client.name] = self._lab.popen(
                     client.name,
