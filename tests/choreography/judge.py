@@ -40,6 +40,8 @@ class Judge:
         news = [c for _, c in self.stage.history[self.read :] if isinstance(c, PUBLISHED)]
         self.read = len(self.stage.history)
         assert not (self.stage.deaf and news), f"(e) published while deaf: {news}"
+        if self.stage.deaf:
+            self.fault = self.stage.now  # what happens meanwhile cannot be answered
         self._stamps_grow(news)
         self._leaves_under_cover(news)
         self._note_given()
