@@ -22,9 +22,10 @@ from lab.topology import Options, Topology, pops
 from lab.topology.shapes import RouterChoice
 
 ERROR = 2
+HELP = "The lab: real kernels, BGP, DNS and MQTT on this machine."
 DEFAULT_NAME = "three-pops"
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP)
 Name = Annotated[str, typer.Option(help="Which lab, where several are up.")]
 
 

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from lab.engines import clab, netns
 from lab.engines.faults import LabError
-from lab.engines.namespaces import namespaces_of
+from lab.engines.namespaces import labs_with_namespaces, namespaces_of
 from lab.engines.node_init import environment
 from lab.engines.running import RunningLab
 from lab.engines.state import ROOT, State, known, load
@@ -82,7 +82,10 @@ def down_all() -> list[str]:
     gone = known()
     for name in gone:
         attach(name).down()
-    return gone
+    left = labs_with_namespaces()
+    for name in left:
+        netns.take_away(name, None)
+    return sorted({*gone, *left})
 
 
 def monitor(lab: RunningLab) -> FibMonitor:

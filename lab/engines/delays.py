@@ -18,7 +18,7 @@ from lab.engines.namespaces import NETNS, batch, namespace
 from lab.engines.node_init import environment
 from lab.topology.reading import ClabLink
 
-PROBE: Final = "amb-netem-probe"
+PROBE: Final = "netem-probe"
 UNITS_S: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 

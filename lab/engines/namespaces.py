@@ -25,7 +25,18 @@ def namespace(lab: str, node: str) -> str:
 
 def namespaces_of(lab: str) -> list[str]:
     """All namespaces of a lab that exist, whatever its state file says."""
-    return sorted(path.name for path in NETNS.glob(f"amb-{lab}-*"))
+    every = (path.name for path in NETNS.glob("amb-*-*"))
+    return sorted(name for name in every if lab_of(name) == lab)
+
+
+def labs_with_namespaces() -> list[str]:
+    """Names of all labs that have a namespace, whether anything else is known of them or not."""
+    return sorted({lab_of(path.name) for path in NETNS.glob("amb-*-*")})
+
+
+def lab_of(name: str) -> str:
+    """The lab that a namespace belongs to; nodes' names have no dash, labs' may."""
+    return name.removeprefix("amb-").rpartition("-")[0]
 
 
 def batch(lines: Iterable[str], *, space: str | None = None, force: bool = False) -> None:

@@ -124,15 +124,19 @@ class RunningLab(abc.ABC):
             subprocess.CalledProcessError: it failed (with `check`).
             subprocess.TimeoutExpired: it took longer than `timeout` seconds.
         """
-        return subprocess.run(
-            self.command(node, argv),
-            check=check,
-            timeout=timeout,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            env=self.environment(),
-        )
+        try:
+            return subprocess.run(
+                self.command(node, argv),
+                check=check,
+                timeout=timeout,
+                capture_output=True,
+                text=True,
+                stdin=subprocess.DEVNULL,
+                env=self.environment(),
+            )
+        except subprocess.CalledProcessError as fault:
+            fault.add_note(f"{node} said: {fault.stderr.strip()}")
+            raise
 
     def popen(self, node: str, argv: Sequence[str], **keywords: Any) -> subprocess.Popen[Any]:
         """Start a command inside a node; it ends (SIGTERM) when the returned process is ended."""
