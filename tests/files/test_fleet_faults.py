@@ -107,6 +107,32 @@ REFERENCES = [
         "at most the fleet's 2 PoPs",
     ),
     ("max_prefixes: 50", "max_prefixes: 4", "pops.osl.uplinks.one.max_prefixes", "at least 5"),
+    ("[198.18.0.0/17,", "[198.18.0.0/17, 198.18.0.0/17,", "covering[1]", "198.18.0.0/17 again"),
+    (
+        "{ams-1: {roles: [bgp, dns]}}",
+        "{ams-1: {roles: [bgp, dns]}}\n    min_hosts: 2",
+        "pops.ams.min_hosts",
+        "at most the 1 hosts here",
+    ),
+    ("{host: ams-1}", "{host: ams-1}\n  two: {host: ams-1}", "nameservers.two.host", "again"),
+    (
+        "{v4: 10.0.2.1}\n        identity: {v4: 10.0.2.2}",
+        "{}\n        identity: {}",
+        "pops.ams.uplinks.two.identity",
+        "an address of at least one family",
+    ),
+    (
+        '{v4: 198.19.254.1, v6: "2001:db8:a::1", prefixes',
+        "{prefixes",
+        "services.www.anycast",
+        "an address of at least one family",
+    ),
+    (
+        "{kind: http, port: 80, path: /healthz}",
+        "{kind: tcp, port: 80, name: a.example}",
+        "services.www.checks[0].kind",
+        "a name for dns, http, https",
+    ),
     ("file: clients.csv", "file: no.csv", "clients.sources[0].file", "cannot be read"),
 ]
 
@@ -154,6 +180,18 @@ def test_what_will_work_less_well_is_a_warning(tmp_path, old, new, path, says):
     (fault,), _ = _fault(tmp_path, old, new, path, WARNING)
     assert says in str(fault)
     assert load_fleet(tmp_path / "fleet.yaml")
+
+
+def test_two_services_share_prefixes_but_neither_addresses_nor_numbers_nor_names(tmp_path):
+    one = fleetfiles.BASE.partition("services:\n")[2].partition("nameservers:")[0]
+    text = fleetfiles.BASE.replace(one, one + one.replace("  www:", "  two:"))
+    faults = [each for each in validate(fleetfiles.write(tmp_path, text)) if "again" in each.found]
+    assert {each.path for each in faults} == {
+        "services.two.anycast.v4",
+        "services.two.anycast.v6",
+        "services.two.names[0]",
+        "services.two.unicast_host",
+    }
 
 
 def test_an_uplink_whose_provider_no_other_pop_shares_is_a_warning(tmp_path):
@@ -231,6 +269,12 @@ def test_a_file_that_is_no_mapping_is_one_clear_fault(tmp_path, raw, says):
     file.write_bytes(raw)
     with pytest.raises(FleetFileError, match=says):
         load_fleet(file)
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("ambicast.files.loading.LARGEST_FILE", 100)
+    (fault,) = validate(fleetfiles.write(tmp_path))
+    assert "found a file that is too large; allowed at most 100 bytes" in str(fault)
 
 
 def test_a_file_that_is_not_there_says_so(tmp_path):

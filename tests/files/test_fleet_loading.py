@@ -46,6 +46,34 @@ def test_a_nameserver_answers_at_the_identity_addresses_of_its_pop(tmp_path):
     assert nameserver.addresses == ("10.0.1.2", "fd00:0:1::2", "10.0.2.2")
 
 
+def test_a_spreadsheets_byte_order_mark_is_no_fault(tmp_path):
+    path = fleetfiles.write(tmp_path, "\ufeff" + fleetfiles.BASE, "\ufeff" + fleetfiles.CLIENTS)
+    assert len(load_fleet(path).clients) == 2
+
+
+def test_what_stands_in_the_file_goes_over_the_defaults(tmp_path):
+    text = fleetfiles.BASE
+    for old, new in [
+        ("{zone: cdn.example}", "{zone: example}"),
+        ("{host: ams-1}", '{host: ams-1, addresses: [10.0.9.53, "FD00::53"]}'),
+        ("path: /healthz}", "path: /healthz, name: a.example, rise: 1, fall: 2, timeout: 1s}"),
+        ("    checks:", "    policy: {min_pops: 2}\n    checks:"),
+        ("{osl-1: {roles: [bgp]}}", "{osl-1: {roles: [bgp]}, osl-2: {roles: [bgp]}}"),
+        ("lon: 11.1}", "lon: 11.1}\n    min_hosts: 2"),
+    ]:
+        assert old in text
+        text = text.replace(old, new)
+    fleet = load_fleet(fleetfiles.write(tmp_path, text))
+    service = fleet.services["www"]
+    check = Check(CheckKind.HTTP, 80, "/healthz", "a.example", timeout=1.0, rise=1, fall=2)
+    assert fleet.zone == "example"
+    assert fleet.nameservers["ams"].addresses == ("10.0.9.53", "fd00::53")
+    assert service.checks == (check,)
+    assert service.policy.min_pops == 2
+    assert fleet.pops["osl"].min_hosts == 2
+    assert fleet.pops["osl"].uplinks["one"].max_prefixes == 50
+
+
 def test_the_zone_is_the_parent_of_the_first_name_by_default(tmp_path):
     text, _ = fleetfiles.planted("dns: {zone: cdn.example}\n", "")
     assert load_fleet(fleetfiles.write(tmp_path, text)).zone == "cdn.example"
