@@ -40,14 +40,16 @@ class Document:
         self.file = file
         self.faults: list[Fault] = []
         self._values: dict[Path, Found] = {}
-        self._by_ends: dict[tuple[int, Step, Step], list[Found]] = {}
+        self._below: dict[Path, dict[Step, None]] = {}
 
     def note(self, path: Path, line: int, value: Any) -> None:
         """Remembers a valid value."""
-        found = Found(path, line, value)
-        self._values[path] = found
-        if path:
-            self._by_ends.setdefault((len(path), path[0], path[-1]), []).append(found)
+        self._values[path] = Found(path, line, value)
+        for depth in range(len(path), 0, -1):
+            siblings = self._below.setdefault(path[: depth - 1], {})
+            if path[depth - 1] in siblings:
+                break
+            siblings[path[depth - 1]] = None
 
     def get(self, *path: Step) -> Found | None:
         """The valid value at ``path``, or none."""
@@ -55,14 +57,20 @@ class Document:
 
     def find(self, *pattern: Pattern) -> Iterator[Found]:
         """Valid values whose path matches, in the order of the file."""
-        first, last = pattern[0], pattern[-1]
-        if isinstance(first, Any_) or isinstance(last, Any_):
-            candidates: Iterator[Found] = iter(self._values.values())
-        else:
-            candidates = iter(self._by_ends.get((len(pattern), first, last), ()))
-        for found in candidates:
-            if _matches(found.path, pattern):
+        for path in self._matching((), pattern):
+            found = self._values.get(path)
+            if found is not None:
                 yield found
+
+    def _matching(self, start: Path, pattern: tuple[Pattern, ...]) -> Iterator[Path]:
+        if not pattern:
+            yield start
+            return
+        below = self._below.get(start, {})
+        want = pattern[0]
+        steps = below if isinstance(want, Any_) else (want,) if want in below else ()
+        for step in steps:
+            yield from self._matching((*start, step), pattern[1:])
 
     def names(self, *path: Step) -> tuple[str, ...]:
         """Every key of the mapping at ``path``, also those whose values have faults."""
@@ -94,12 +102,6 @@ class Document:
                 severity=severity,
             )
         )
-
-
-def _matches(path: Path, pattern: tuple[Pattern, ...]) -> bool:
-    return len(path) == len(pattern) and all(
-        isinstance(want, Any_) or step == want for step, want in zip(path, pattern, strict=True)
-    )
 
 
 def compose(document: Document, text: str) -> yaml.Node | None:
