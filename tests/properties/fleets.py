@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import msgspec
 from hypothesis import strategies as st
 
@@ -14,61 +16,84 @@ ANYCAST = {"198.19.254.0/23": "198.19.254.1", "2001:db8:a::/47": "2001:db8:a::1"
 COVERS = frozenset({"198.18.0.0/16", "2001:db8:1000::/36"})
 
 
+@cache
 def own(name: str) -> tuple[str, str]:
     """The prefixes of a PoP."""
     at = 4 * NAMES.index(name)
     return f"198.18.{at}.0/22", f"2001:db8:{0x1000 + at:x}::/46"
 
 
+@cache
 def address(prefix: str) -> str:
     """The service address in a PoP's own prefix."""
     return host(prefix, 10)
 
 
+@cache
 def halves(name: str) -> frozenset[str]:
     return frozenset(half for prefix in own(name) for half in split(prefix, 1))
 
 
+@cache
 def every_address(names) -> frozenset[str]:
     return frozenset({*ANYCAST.values(), *(address(p) for name in names for p in own(name))})
 
 
-@st.composite
-def healthy(draw, least=2) -> Snapshot:
+def healthy(least=2):
     """A fleet that serves: whoever is advertised is there; some PoPs keep latched halves."""
-    names = NAMES[: draw(st.integers(least, len(NAMES)))]
-    latched = draw(st.sets(st.sampled_from(names)))
+    return st.sampled_from([NAMES[:n] for n in range(least, len(NAMES) + 1)]).flatmap(_serving)
+
+
+@cache
+def _serving(names):
+    addresses = sorted(every_address(names))
+    answers = st.lists(st.sampled_from(addresses), min_size=1, max_size=2, unique=True)
+    groups = st.dictionaries(st.sampled_from(["nl", "de", "default"]), answers.map(tuple))
+    return st.builds(
+        _fleet,
+        st.just(names),
+        latched=st.frozensets(st.sampled_from(names)),
+        with_south=st.frozensets(st.sampled_from(names)),
+        with_roas=st.frozensets(st.sampled_from(names)),
+        held=st.frozensets(st.sampled_from(addresses), max_size=4),
+        stamped=st.lists(stamps(), min_size=len(names), max_size=len(names)),
+        given=st.tuples(groups, groups),
+    )
+
+
+def _fleet(names, *, latched, with_south, with_roas, held, stamped, given):
     addresses = every_address(names)
-    allowed = {*ANYCAST, *COVERS}
-    for name in names:
-        allowed |= {*own(name), *halves(name)}
+    allowed = frozenset({*ANYCAST, *COVERS}).union(*(halves(n) | set(own(n)) for n in names))
     pops = {}
     for name in names:
         sent = frozenset({*ANYCAST, *COVERS, *own(name)})
         sent |= halves(name) if name in latched else frozenset()
         uplinks = {"north": Uplink(advertised=sent)}
-        if draw(st.booleans()):
+        if name in with_south:
             uplinks["south"] = Uplink(advertised=sent - COVERS)
         pops[name] = PopState(
             fit=frozenset({"www"}),
             terminated=addresses,
             uplinks=uplinks,
-            allowed=frozenset(allowed),
-            authorised=draw(st.sampled_from([None, frozenset(allowed)])),
+            allowed=allowed,
+            authorised=allowed if name in with_roas else None,
         )
-    fleet = Snapshot(
-        pops=pops,
-        services={"www": addresses},
-        covering=COVERS,
-        held=frozenset(draw(st.sets(st.sampled_from(sorted(addresses))))),
-        stamps={f"{name}-1": draw(stamps()) for name in names},
+    return observed(
+        Snapshot(
+            pops=pops,
+            services={"www": addresses},
+            covering=COVERS,
+            held=held,
+            stamps={f"{name}-1": stamp for name, stamp in zip(names, stamped, strict=True)},
+            answers={
+                nameserver: {"www": groups}
+                for nameserver, groups in zip(("ams", "fra"), given, strict=True)
+            },
+        )
     )
-    answers = st.lists(st.sampled_from(sorted(addresses)), min_size=1, max_size=2, unique=True)
-    groups = st.dictionaries(st.sampled_from(["nl", "de", "default"]), answers.map(tuple))
-    given = {ns: {"www": draw(groups)} for ns in ("ams", "fra")}
-    return observed(msgspec.structs.replace(fleet, answers=given))
 
 
+@cache
 def stamps():
     return st.builds(Stamp, st.integers(0, 3), st.integers(0, 3))
 
