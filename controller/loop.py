@@ -28,18 +28,28 @@ from controller.choreography.step import step
 from controller.choreography.technique import EVERYTHING, Technique
 from controller.world.belief import World, fold
 from controller.world.condition import Assessment, assess
-from controller.world.observations import EpochSeen, Observation, Tick
+from controller.world.observations import Observation, Tick
 
 log = structlog.get_logger()
 
+# Seconds until the next look after a turn that failed.
+AFTER_FAULT = 1.0
+
 Send = PublishOrder | PublishSteering | PublishMap
+
+
+class JournalFault(Exception):  # noqa: N818 - the port's one fault
+    """The journal could not keep something; the text says which file and why."""
 
 
 class Journal(Protocol):
     """Where decisions are kept before they are carried out."""
 
+    def begin(self, now: float, run: Run) -> None:
+        """Keeps with which run, and when, this controller begins."""
+
     def append(self, entries: Sequence[tuple[float, Observation]], run: Run | None) -> None:
-        """Keeps what was learned and, where it changed, the run; returns when it is stored."""
+        """Keeps one turn: what was learned and, where it changed, the run; returns when stored."""
 
     def record(self, happened: Sequence[Happened]) -> None:
         """Keeps events for people."""
@@ -62,6 +72,7 @@ class View(msgspec.Struct, frozen=True):
     run: Run
     conditions: dict[str, Assessment]
     now: float
+    faults: int = 0
 
 
 class Loop:
@@ -88,6 +99,8 @@ class Loop:
         self._mailbox = mailbox
         self._listeners: list[Callable[[Happened], None]] = []
         self._wake_at = 0.0
+        self._faults = 0
+        self._begin()
 
     def tell(self, observation: Observation) -> None:
         """Puts something learned into the mailbox; never blocks."""
@@ -105,7 +118,7 @@ class Loop:
         """The present state, for reading."""
         now = self._clock()
         conditions = {str(k): v for k, v in assess(self._world, self._fleet, now).items()}
-        return View(self._world, self._run, conditions, now)
+        return View(self._world, self._run, conditions, now, self._faults)
 
     def events(self, since: float, most: int) -> list[Happened]:
         """The last ``most`` events after ``since``, oldest first."""
@@ -130,17 +143,46 @@ class Loop:
         return learned
 
     def turn(self, learned: Sequence[Observation]) -> None:
-        """One decision on everything just learned."""
+        """One decision on everything just learned.
+
+        A fault of ours in the decision leaves belief and run as they were: nothing is sent, the
+        fleet stays as it is, and the fault is logged and counted (``View.faults``). The next turn
+        looks again.
+        """
         now = self._clock()
-        for observation in learned:
-            self._world = fold(self._world, observation, now)
         before = self._run
-        self._run, commands = step(before, self._world, self._fleet, now, self._techniques)
-        kept = [(now, each) for each in learned if not isinstance(each, Tick | EpochSeen)]
-        changed = self._run if self._run != before else None
-        if kept or changed is not None:
-            self._journal.append(kept, changed)
+        try:
+            world = self._world
+            for observation in learned:
+                world = fold(world, observation, now)
+            run, commands = step(before, world, self._fleet, now, self._techniques)
+        except Exception:
+            self._faults += 1
+            self._wake_at = now + AFTER_FAULT
+            log.exception("turn failed", learned=[type(each).__name__ for each in learned])
+            return
+        self._world, self._run = world, run
+        # A tick that changed nothing can matter to nothing after it, nor to a replay.
+        kept = [(now, each) for each in learned if run != before or not isinstance(each, Tick)]
+        if kept:
+            self._keep(kept, run if run != before else None)
         self._carry_out(commands)
+
+    def _begin(self) -> None:
+        try:
+            self._journal.begin(self._world.began_at, self._run)
+        except JournalFault:
+            self._faults += 1
+            log.exception("journal failed")
+
+    def _keep(self, learned: Sequence[tuple[float, Observation]], run: Run | None) -> None:
+        # A full disk must not stand between a dead PoP and its takeover: what could not be kept
+        # is still on the bus, retained, and a controller without memory adopts what it finds.
+        try:
+            self._journal.append(learned, run)
+        except JournalFault:
+            self._faults += 1
+            log.exception("journal failed")
 
     def _carry_out(self, commands: Sequence[Command]) -> None:
         happened = []
@@ -157,4 +199,8 @@ class Loop:
             for listener in self._listeners:
                 listener(each)
         if happened:
-            self._journal.record(happened)
+            try:
+                self._journal.record(happened)
+            except JournalFault:
+                self._faults += 1
+                log.exception("journal failed")

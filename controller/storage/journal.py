@@ -2,23 +2,29 @@
 
 One writer, WAL, ``synchronous=NORMAL``: a commit costs well under a millisecond and survives the
 death of the process (a power cut may lose the last moments; agents and retained messages still
-hold what was sent, and the epoch taken from them stays ahead). ``(at, observation)`` rows replay
-to the same decisions; the newest run is what a restarted controller goes on from.
+hold what was sent, and the epoch taken from them stays ahead). The newest run is what a restarted
+controller goes on from. ``turns`` says which of what was learned was looked at together, so that a
+replay takes the same turns at the same instants (:mod:`controller.storage.replay`).
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from controller.choreography.run import Happened, Run
+from controller.loop import JournalFault
 from controller.world.observations import Observation
 
 _TABLES = """
 create table if not exists learned (id integer primary key, at real not null, what blob not null);
+create table if not exists turns (
+  id integer primary key, at real not null, first integer not null, began blob
+);
 create table if not exists run (one integer primary key check (one = 1), what blob not null);
 create table if not exists happened (id integer primary key, at real not null, what blob not null);
 """
@@ -31,16 +37,29 @@ class JournalError(Exception):
     """The journal cannot be used: which file and why."""
 
 
+class Turn(msgspec.Struct, frozen=True):
+    """What was looked at together; ``began`` where a controller begins with that run instead."""
+
+    at: float
+    learned: tuple[Observation, ...]
+    began: Run | None = None
+
+
 class SqliteJournal:
     """The journal of one controller; blocking calls that take microseconds."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens (or makes) the journal; raises :class:`JournalError`."""
+    def __init__(self, path: Path, *, reading: bool = False) -> None:
+        """Opens (or makes, unless only ``reading``) the journal; raises :class:`JournalError`."""
         self._observation = msgspec.json.Decoder(Observation)
         self._run = msgspec.json.Decoder(Run)
         self._event = msgspec.json.Decoder(Happened)
         self._encode = msgspec.json.Encoder().encode
+        self._path = path
         try:
+            if reading:
+                self._base = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+                self._base.execute("select count(*) from turns").fetchone()
+                return
             path.parent.mkdir(parents=True, exist_ok=True)
             self._base = sqlite3.connect(path, isolation_level=None)
             self._base.execute("pragma journal_mode=wal")
@@ -51,25 +70,37 @@ class SqliteJournal:
             message = f"{path}: {fault}"
             raise JournalError(message) from None
 
+    def begin(self, now: float, run: Run) -> None:
+        """Keeps the run a controller begins with: a replay starts there."""
+        with self._whole():
+            self._turn(now, self._encode(run))
+
+    def _turn(self, at: float, began: bytes | None) -> None:
+        self._base.execute(
+            "insert into turns (at, first, began) "
+            "values (?, (select coalesce(max(id), 0) + 1 from learned), ?)",
+            (at, began),
+        )
+
     def append(self, entries: Sequence[tuple[float, Observation]], run: Run | None) -> None:
         """Keeps what was learned and the run it led to, in one transaction."""
         rows = [(at, self._encode(what)) for at, what in entries]
-        self._base.execute("begin")
-        self._base.executemany("insert into learned (at, what) values (?, ?)", rows)
-        if run is not None:
-            self._base.execute(
-                "insert into run (one, what) values (1, ?) "
-                "on conflict (one) do update set what = excluded.what",
-                (self._encode(run),),
-            )
-        self._base.execute("commit")
+        with self._whole():
+            if rows:
+                self._turn(rows[0][0], None)
+            self._base.executemany("insert into learned (at, what) values (?, ?)", rows)
+            if run is not None:
+                self._base.execute(
+                    "insert into run (one, what) values (1, ?) "
+                    "on conflict (one) do update set what = excluded.what",
+                    (self._encode(run),),
+                )
 
     def record(self, happened: Sequence[Happened]) -> None:
         """Keeps events."""
         rows = [(each.at, self._encode(each)) for each in happened]
-        self._base.execute("begin")
-        self._base.executemany("insert into happened (at, what) values (?, ?)", rows)
-        self._base.execute("commit")
+        with self._whole():
+            self._base.executemany("insert into happened (at, what) values (?, ?)", rows)
 
     def last_run(self) -> Run | None:
         """The run to go on from, or none in an empty journal."""
@@ -77,9 +108,22 @@ class SqliteJournal:
         return self._run.decode(row[0]) if row else None
 
     def learned(self) -> Iterator[tuple[float, Observation]]:
-        """Everything learned, oldest first: replaying it reproduces every decision."""
-        for at, what in self._base.execute("select at, what from learned order by id"):
-            yield at, self._observation.decode(what)
+        """Everything learned, oldest first, with its instant."""
+        for turn in self.turns():
+            yield from ((turn.at, each) for each in turn.learned)
+
+    def turns(self) -> Iterator[Turn]:
+        """Every turn kept, oldest first."""
+        rows = self._base.execute(
+            "select at, first, began, lead(first) over (order by id) from turns order by id"
+        )
+        for at, first, began, after in rows.fetchall():
+            found = self._base.execute(
+                "select what from learned where id >= ? and id < ? order by id",
+                (first, after if after is not None else 2**62),
+            )
+            learned = tuple(self._observation.decode(what) for (what,) in found)
+            yield Turn(at, learned, self._run.decode(began) if began is not None else None)
 
     def events(self, since: float = 0.0, most: int = 1000) -> list[Happened]:
         """The last ``most`` events after ``since``, oldest first."""
@@ -92,8 +136,25 @@ class SqliteJournal:
         """Closes the file."""
         self._base.close()
 
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """One transaction: all of it is kept, or none and :class:`JournalFault` says why."""
+        try:
+            self._base.execute("begin")
+            yield
+            self._base.execute("commit")
+        except sqlite3.Error as fault:
+            if self._base.in_transaction:
+                self._base.execute("rollback")
+            message = f"{self._path}: {fault}"
+            raise JournalFault(message) from fault
+
     def _trim(self) -> None:
-        for table, most in (("learned", MOST_LEARNED), ("happened", MOST_HAPPENED)):
+        for table, most in (
+            ("learned", MOST_LEARNED),
+            ("turns", MOST_LEARNED),
+            ("happened", MOST_HAPPENED),
+        ):
             self._base.execute(
                 f"delete from {table} where id <= (select max(id) from {table}) - ?",  # noqa: S608
                 (most,),

@@ -52,7 +52,8 @@ class Judge:
     def look_twice(self) -> None:
         """(d)"""
         s = self.stage
-        _, commands = step(s.run, s.world, s.fleet, s.now, s.techniques)
+        run, _ = step(s.run, s.world, s.fleet, s.now, s.techniques)
+        _, commands = step(run, s.world, s.fleet, s.now, s.techniques)
         again = [each for each in commands if isinstance(each, PUBLISHED)]
         assert not again, f"(d) a second look published {again}"
 
