@@ -141,7 +141,7 @@ chunk = 1000
 cli = false
 respawn = true
 show-routes-format = v2
-terminate = false
+terminate = true
 
 [exabgp.daemon]
 daemonize = false

@@ -192,8 +192,8 @@ class Conversation:
             fresh = seen.get(address, Line())
             if not self.ready:
                 self.lines[address] = fresh
-            elif fresh.established != self.lines[address].established:
-                raise LostThread(f"missed that {address} went up or down")
+            elif _differ(fresh, self.lines[address]):
+                raise LostThread(f"missed that {address} went up or down, or what it negotiated")
 
     def _settle(self, now: float) -> None:
         if self._wanted is None or not self.ready:
@@ -223,3 +223,9 @@ class Conversation:
     def _ask(self, commands: list[tuple[Kind, str]], now: float) -> None:
         self._write("".join(f"{text}\n" for _, text in commands))
         self._open.extend(Open(kind, text, now, self._changes) for kind, text in commands)
+
+
+def _differ(fresh: Line, ours: Line) -> bool:
+    if not fresh.established:
+        return ours.established
+    return (fresh.established, fresh.families) != (ours.established, ours.families)

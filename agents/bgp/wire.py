@@ -25,7 +25,7 @@ class Line(msgspec.Struct, frozen=True):
 
     Attributes:
         established: both sides may send UPDATEs.
-        families: negotiated ones; empty while the session is down.
+        families: negotiated ones; empty until both OPENs were read.
         since: seconds since the Unix epoch; 0 where it came up before we looked.
         sent: prefix -> path, by the echoes of this session alone.
     """
@@ -50,8 +50,11 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def found(row: SessionRow) -> Line:
-    """A session as it is when we attach: what was sent over it before, we did not hear."""
-    return Line(established=row.established, families=row.families if row.established else ())
+    """A session as it is when we attach: what was sent over it before, we did not hear.
+
+    One that is not up may have negotiated already; we would not hear of that again.
+    """
+    return Line(established=row.established, families=row.families)
 
 
 def fold(line: Line, event: Negotiated | Up | Down | Sent) -> Line:

@@ -56,4 +56,10 @@ def test_an_echo_before_the_session_is_up_does_not_count():
 def test_a_session_found_established_has_sent_nothing_that_we_know_of():
     line = found(SessionRow(PEER, True, (Family.V4,)))
     assert (line.established, line.families, line.wire) == (True, (Family.V4,), {})
-    assert found(SessionRow(PEER, False, (Family.V4,))) == Line()
+
+
+def test_a_session_found_between_open_and_up_has_negotiated_already():
+    line = after(
+        Up(PEER, 5.0), sent("198.18.0.0/22"), line=found(SessionRow(PEER, False, (Family.V4,)))
+    )
+    assert set(line.wire) == {"198.18.0.0/22"}

@@ -53,7 +53,7 @@ POP = Pop(
 _BIRD = """\
 log stderr all;
 router id 10.3.0.1;
-debug protocols {{ states, routes }};
+debug protocols {{ states, routes, events }};
 protocol device {{ scan time 5; }}
 ipv4 table north4; ipv4 table south4; ipv6 table north6; ipv6 table south6;
 {protocols}
@@ -100,8 +100,10 @@ class Bird:
         self._logged = asyncio.Event()
 
     async def listen(self) -> None:
-        while await self.process.stderr.readline():
-            self._logged.set()
+        with (self._control.parent / "bird.log").open("wb", buffering=0) as log:
+            while line := await self.process.stderr.readline():
+                log.write(line)
+                self._logged.set()
 
     def ask(self, command: str) -> str:
         """The reply; it ends with a line whose code starts with 0, 8 or 9 and a space."""
@@ -153,7 +155,8 @@ class Attached:
     async def line(self) -> str:
         async with asyncio.timeout(PATIENCE):
             data = await self._reader.readline()
-        assert data, "the bridge hung up"
+        if not data:
+            raise EOFError("the bridge hung up")
         self.lines.append(data.decode().rstrip("\n"))
         return self.lines[-1]
 
@@ -281,16 +284,17 @@ class Neighborhood:
         run("ip", "netns", "exec", self.pop_space, "nft", "delete", "table", "inet", "silent")
 
     async def attach(self) -> Attached:
-        """A raw client, as soon as the bridge listens."""
+        """A raw client that ExaBGP has answered, as soon as there is a bridge that lives."""
         async with asyncio.timeout(PATIENCE):
             while True:
-                with contextlib.suppress(OSError):
-                    streams = await asyncio.open_unix_connection(self.bridge, limit=2**22)
-                    break
+                with contextlib.suppress(OSError, EOFError):
+                    client = Attached(
+                        *await asyncio.open_unix_connection(self.bridge, limit=2**22)
+                    )
+                    self._clients.append(client)
+                    await client.ask("enable-ack")
+                    return client
                 await asyncio.sleep(0.02)
-        client = Attached(*streams)
-        self._clients.append(client)
-        return client
 
     async def close(self) -> None:
         for client in self._clients:

@@ -41,10 +41,13 @@ class Agent:
 
     async def until(self, wanted):
         """Waits until the last thing told is as wanted."""
-        async with asyncio.timeout(PATIENCE):
-            while not (self.told and wanted(self.told[-1])):
-                self._changed.clear()
-                await self._changed.wait()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not (self.told and wanted(self.told[-1])):
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            pytest.fail(f"in vain; the last it told: {self.told[-1:]}")
         return self.told[-1]
 
     async def until_wire(self, advertisements):
