@@ -23,6 +23,7 @@ from lab.load.records import Record
 from lab.running.acting import perform
 from lab.running.cell import Cell
 from lab.running.host import look
+from lab.running.keeping import keeping_logs
 from lab.running.loading import LoadProcesses, plans
 from lab.running.readiness import catchment, misnamed, misrouted, unfit, until_healthy
 from lab.running.results import Trial, ticks
@@ -64,7 +65,7 @@ def run_trial(cell: Cell) -> tuple[Trial, str]:
             up(cell.topology(), name=f"run{os.getpid()}") as lab,
         ):
             delay = lab.delay
-            with monitor(lab) as fibs:
+            with keeping_logs(lab), monitor(lab) as fibs:
                 trial = asyncio.run(_trial(cell, lab, fibs, Path(directory), load))
     except* LabError as faults:
         trial = msgspec.structs.replace(trial, error="; ".join(_sentences(faults)))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -88,9 +89,12 @@ def test_a_trial_that_could_not_be_carried_out_is_not_ok_and_says_why():
     assert "t3 did not start" in said[0]
 
 
-def test_a_labs_trouble_ends_as_a_trials_error_however_deep_it_happened(monkeypatch):
+def test_a_labs_trouble_ends_as_a_trials_error_however_deep_it_happened(
+    monkeypatch, tmp_path, capsys
+):
     class Lab:
         delay = "none"
+        directory = tmp_path
 
         def __enter__(self):
             return self
@@ -109,7 +113,13 @@ def test_a_labs_trouble_ends_as_a_trials_error_however_deep_it_happened(monkeypa
     monkeypatch.setattr(trial, "monitor", lambda _: Lab())
     monkeypatch.setattr(trial, "_trial", in_a_task)
     cell = Cell(scenario=SILENT_DEATH, params={"router": "bird"}, seed=1)
+    (tmp_path / "fra" / "log").mkdir(parents=True)
+    (tmp_path / "fra" / "log" / "agent.log").write_text("why")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert trial.run_trial(cell)[0].error == "fra is silent"
+    (kept,) = tmp_path.glob("ambicast-logs-*")
+    assert (kept / "fra" / "agent.log").read_text() == "why"
+    assert str(kept) in capsys.readouterr().err
 
 
 def test_the_result_has_the_documented_shape():
