@@ -51,7 +51,8 @@ def load_settings(path: Path) -> Settings:
         message = f"{path}: {fault.strerror}"
         raise ConfigError(message) from None
     except msgspec.MsgspecError as fault:
-        message = f"{path}: {fault}"
+        # YAML's own faults are drawn over several lines.
+        message = f"{path}: {' '.join(str(fault).split())}"
         raise ConfigError(message) from None
     return msgspec.structs.replace(
         settings,

@@ -12,7 +12,7 @@ import uvicorn
 from litestar import Litestar, Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
-from litestar.params import Parameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 from litestar.response import ServerSentEvent
 
 from ambicast.model.fleet import Fleet
@@ -26,6 +26,7 @@ from controller.planning.guards import Refusal, guard_drain
 from controller.world.observations import DrainAsked, UndrainAsked
 
 MOST_EVENTS = 1000
+Name = Annotated[str, PathParameter()]
 
 
 class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,7 +98,7 @@ class Api:
             return views.pops(loop.view(), fleet)
 
         @get("/api/v1/pops/{name:str}")
-        async def pop(name: str) -> views.PopPage:
+        async def pop(name: Name) -> views.PopPage:
             return views.pop(loop.view(), fleet, self._known(name))
 
         @get("/api/v1/services")
@@ -105,7 +106,7 @@ class Api:
             return views.services(loop.view(), fleet)
 
         @get("/api/v1/services/{name:str}")
-        async def service(name: str) -> views.ServicePage:
+        async def service(name: Name) -> views.ServicePage:
             if name not in fleet.services:
                 raise _refused(404, "no such service", name, ", ".join(sorted(fleet.services)))
             return views.service(loop.view(), fleet, ServiceName(name))
@@ -116,8 +117,8 @@ class Api:
 
         @get("/api/v1/events")
         async def events(
-            since: float = 0.0,
-            most: Annotated[int, Parameter(ge=1, le=10_000)] = MOST_EVENTS,
+            since: Annotated[float, QueryParameter()] = 0.0,
+            most: Annotated[int, QueryParameter(ge=1, le=10_000)] = MOST_EVENTS,
         ) -> list[Happened]:
             return loop.events(since, most)
 
@@ -125,7 +126,7 @@ class Api:
 
     def _asking(self) -> list[Any]:
         @post("/api/v1/pops/{name:str}/drain", status_code=202)
-        async def drain(name: str, data: Reason) -> Response[Accepted | Refusal]:
+        async def drain(name: Name, data: JSONBody[Reason]) -> Response[Accepted | Refusal]:
             pop = self._known(name)
             refusal = self._guarded(pop)
             if refusal is not None:
@@ -134,7 +135,7 @@ class Api:
             return Response(Accepted(pop, "drain"), status_code=202)
 
         @post("/api/v1/pops/{name:str}/undrain", status_code=202)
-        async def undrain(name: str, data: Reason) -> Accepted:
+        async def undrain(name: Name, data: JSONBody[Reason]) -> Accepted:
             pop = self._known(name)
             self._loop.tell(UndrainAsked(pop, _given_reason(data)))
             return Accepted(pop, "undrain")
