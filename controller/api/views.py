@@ -44,7 +44,11 @@ class NameserverRow(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """The whole fleet on one screen. ``settled``: nothing is moving and every PoP is at home."""
+    """The whole fleet on one screen.
+
+    ``settled``: nothing is moving and every PoP is at home or drained. ``faults``: turns or
+    journal writes that failed since the start; anything but 0 is a bug report or a full disk.
+    """
 
     fleet: str
     now: float
@@ -53,6 +57,7 @@ class Status(msgspec.Struct, frozen=True):
     connected: bool
     deciding: bool
     settled: bool
+    faults: int
     pops: list[PopRow]
     nameservers: list[NameserverRow]
 
@@ -137,6 +142,7 @@ def status(view: View, fleet: Fleet) -> Status:
         connected=view.world.connected,
         deciding=view.run.begun,
         settled=calm and all(each.agrees for each in names),
+        faults=view.faults,
         pops=rows,
         nameservers=names,
     )

@@ -13,7 +13,7 @@ from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import PopName
 from controller.choreography.ladder import deepest_on_wire
 from controller.choreography.phases import Phase
-from controller.choreography.posture import Posture
+from controller.choreography.posture import Home, Posture, change
 from controller.choreography.run import PopRun, Run
 from controller.world.belief import World
 
@@ -49,10 +49,17 @@ def adopted(run: Run, world: World, fleet: Fleet, now: float) -> Run:
         for wire in wires.values()
         for prefix in fleet.anycast_prefixes()
     ]
-    pops = {name: _posture(fleet, wires, name, now) for name in fleet.pops}
+    told = {pop for pop in fleet.pops if _told(world, fleet, pop)}
+    pops = {name: _posture(fleet, wires, name, now, told=name in told) for name in fleet.pops}
     return msgspec.structs.replace(
         run, epoch=epoch, begun=True, pops=pops, anycast_depth=max(anycast, default=0)
     )
+
+
+def _told(world: World, fleet: Fleet, pop: PopName) -> bool:
+    """Whether a fit agent of ``pop`` has reported: its empty wire is meant, not merely unknown."""
+    reports = [world.hosts[host].report for host in fleet.bgp_hosts(pop) if host in world.hosts]
+    return any(each and each.services and all(s.fit for s in each.services) for each in reports)
 
 
 def _wire(world: World, fleet: Fleet, pop: PopName) -> frozenset[str]:
@@ -61,7 +68,7 @@ def _wire(world: World, fleet: Fleet, pop: PopName) -> frozenset[str]:
 
 
 def _posture(
-    fleet: Fleet, wires: dict[PopName, frozenset[str]], pop: PopName, now: float
+    fleet: Fleet, wires: dict[PopName, frozenset[str]], pop: PopName, now: float, *, told: bool
 ) -> PopRun:
     own = fleet.pops[pop].prefixes
     others = {
@@ -74,5 +81,9 @@ def _posture(
         return PopRun(posture=Posture(split=split, given=0.0), since=now)
     depth = max(others.values())
     posture = Posture(split=split, helpers=tuple(sorted(others)), depth=depth, given=0.0)
+    if depth == 0 and told and not wires[pop]:
+        # Alive, empty, and others carry its prefixes: somebody drained it. It stays so.
+        away = change(posture, home=Home.AWAY)
+        return PopRun(Phase.DRAINED, away, since=now, because="found drained", found=True)
     phase = Phase.TAKEN_OVER if depth else Phase.COVERED
     return PopRun(phase, posture, since=now, because="found so at start")

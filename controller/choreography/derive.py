@@ -39,7 +39,9 @@ def _derive_orders(run: Run, look: Look) -> tuple[Run, list[Command]]:
     commands: list[Command] = []
     kept = dict(run.orders)
     generation = run.generation
-    for host, order in orders(fleet, postures, depth, _last_ones(run, look)).items():
+    serving = _last_ones(run, look)
+    desired = orders(fleet, postures, depth, serving, fail_open=look.fail_open())
+    for host, order in desired.items():
         held = run.orders.get(host)
         if held is not None and held.order == order and held.stamp.epoch == run.epoch:
             continue

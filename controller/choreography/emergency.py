@@ -11,26 +11,21 @@ from controller.choreography.settling import Advertised, Answered
 
 
 def take_over(
-    fleet: Fleet,
-    pop: PopName,
-    posture: Posture,
-    helpers: tuple[PopName, ...],
-    depth: int,
-    *,
-    reason: str,
-    now: float,
+    fleet: Fleet, pop: PopName, posture: Posture, *, anycast: int, reason: str, now: float
 ) -> Plan:
-    """Survivors advertise the prefixes of ``pop``: same length, and ``depth`` bits longer too.
+    """The helpers of ``posture`` advertise the prefixes of ``pop``, same length and deeper.
 
     Depth 0 where ``pop`` withdrew by itself; at least 1 where it fell silent, because its stale
-    routes win every tie until hold timers end. Both lengths go in one order, so in one UPDATE per
-    session and family. DNS moves in parallel: the new answers rely on routes that already stand.
+    routes win every tie until hold timers end; ``anycast`` is the depth for anycast prefixes. All
+    lengths go in one order, so in one UPDATE per session and family. DNS moves in parallel: the
+    new answers rely on routes that already stand.
     """
+    helpers, depth = posture.helpers, posture.depth
     own = fleet.pops[pop].prefixes
-    taken = change(posture, helpers=helpers, depth=depth, given=0.0)
+    taken = change(posture, given=0.0)
     longer = tuple(part for prefix in own for part in rungs(prefix, depth))
     if depth:
-        longer += tuple(part for each in fleet.anycast_prefixes() for part in rungs(each, depth))
+        longer += tuple(part for each in fleet.anycast_prefixes() for part in rungs(each, anycast))
     cover = Step(
         "cover",
         "bgp",

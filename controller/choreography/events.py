@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ambicast.model.fleet import Fleet
+from ambicast.model.identifiers import PopName
+from controller.choreography.look import Look
 from controller.choreography.phases import AWAY_FROM_HOME, Event, Phase
 from controller.choreography.plan import StepState
 from controller.choreography.run import PopRun
@@ -11,6 +13,9 @@ from controller.world.condition import Condition
 
 # A PoP that keeps falling over must serve this many times longer before it gets clients back.
 LONGEST_PATIENCE = 8
+# Seconds its prefixes must be off every wire before others cover them. The covering prefix serves
+# meanwhile, and a cover commits to a slow return.
+WIRE_PATIENCE = 0.5
 _NO_WAY_BACK = frozenset({Condition.UNFIT, Condition.UNKNOWN})
 
 
@@ -19,18 +24,20 @@ def patience(fleet: Fleet, pop: PopRun) -> float:
     return float(fleet.timing.settle_down * min(LONGEST_PATIENCE, 2 ** max(0, pop.flaps - 1)))
 
 
-def event_of(
-    fleet: Fleet, pop: PopRun, condition: Condition, intent: Intent | None, now: float
-) -> Event | None:
-    """The most urgent event that applies to ``pop`` now, or none."""
+def event_of(pop: PopRun, name: PopName, intent: Intent | None, look: Look) -> Event | None:
+    """The most urgent event that applies to the PoP ``name`` now, or none."""
+    condition, fleet, now = look.condition(name), look.fleet, look.now
     if condition is Condition.SILENT:
         return Event.LOST
-    if _failed(pop, condition):
+    if _failed(pop, condition, now):
         return Event.FAILED
+    if _last_resort(pop, condition, look):
+        return Event.UNDRAIN
     if intent is not None and condition is not Condition.UNKNOWN and not _leaving(pop):
         return Event.DRAIN
     if intent is None and _leaving(pop) and condition not in _NO_WAY_BACK:
-        return Event.UNDRAIN
+        asked = look.world.undrained.get(name, 0.0) >= pop.since
+        return Event.UNDRAIN if asked or not pop.found else None
     if pop.plan is not None and pop.plan.settled:
         return (
             Event.DONE
@@ -42,9 +49,14 @@ def event_of(
     return _back(fleet, pop, now)
 
 
-def _failed(pop: PopRun, condition: Condition) -> bool:
+def _failed(pop: PopRun, condition: Condition, now: float) -> bool:
     """Whether its own prefixes have left the wire, or will at once, with nobody else to carry."""
-    if condition not in {Condition.UNFIT, Condition.WITHDRAWN}:
+    if condition is Condition.WITHDRAWN:
+        # An agent that lost its thread to ExaBGP for a moment reports an empty wire.
+        since = now if pop.withdrawn_since is None else pop.withdrawn_since
+        if now - since < WIRE_PATIENCE:
+            return False
+    elif condition is not Condition.UNFIT:
         return False
     match pop.phase:
         case Phase.HOME:
@@ -58,6 +70,12 @@ def _failed(pop: PopRun, condition: Condition) -> bool:
             return not pop.posture.helpers
         case _:
             return False
+
+
+def _last_resort(pop: PopRun, condition: Condition, look: Look) -> bool:
+    """Drained, but fit, and nobody else serves: an empty PoP beside a dead fleet helps no one."""
+    drained = pop.phase is Phase.DRAINED and condition is Condition.WITHDRAWN
+    return drained and not look.serving()
 
 
 def _leaving(pop: PopRun) -> bool:

@@ -34,6 +34,12 @@ class Look(msgspec.Struct, frozen=True):
         """The operator's wish to keep ``pop`` empty, if any."""
         return self.world.drains.get(pop)
 
+    def fail_open(self) -> bool:
+        """Whether all checks that spoke fail: then the checks are wrong, or nothing helps."""
+        found = {self.condition(pop) for pop in self.conditions}
+        fit = {Condition.SERVING, Condition.WITHDRAWN}
+        return Condition.UNFIT in found and not found & fit
+
     def serving(self) -> frozenset[PopName]:
         """The PoPs that serve now."""
         return frozenset(p for p in self.conditions if self.condition(p) is Condition.SERVING)

@@ -21,6 +21,8 @@ def orders(
     postures: Mapping[PopName, Posture],
     anycast_depth: int,
     serving: frozenset[PopName],
+    *,
+    fail_open: bool = False,
 ) -> Mapping[HostName, Order]:
     """What every BGP host of the fleet shall advertise, terminate and observe.
 
@@ -29,7 +31,10 @@ def orders(
         postures: one per PoP.
         anycast_depth: depth of more-specifics that all members advertise for anycast prefixes;
             all do or none does, because a more-specific wins everywhere, whoever sends it.
-        serving: the PoPs that serve now; the only one left keeps its shared prefixes (I7).
+        serving: the PoPs that serve now. The only one left keeps its shared prefixes, whatever
+            its checks come to say (I7).
+        fail_open: nobody serves and checks fail: they are distrusted, and everybody keeps
+            everything that it was ordered.
     """
     advertised = {pop: prefixes_at(fleet, postures, anycast_depth, pop) for pop in fleet.pops}
     everything = {prefix for prefixes in advertised.values() for prefix in prefixes}
@@ -39,12 +44,12 @@ def orders(
     for name, pop in fleet.pops.items():
         attributes = _LEAVING if postures[name].home is Home.LEAVING else Attributes()
         mine = advertised[name]
-        keepers = dict.fromkeys(sorted(shared & mine), str(name)) if serving == {name} else {}
+        kept = mine if fail_open else shared & mine if serving == {name} else frozenset()
         order = Order(
             advertisements=_through_uplinks(pop, mine, attributes),
             terminate=() if postures[name].home is Home.DARK else addresses,
             observe=tuple(sorted(everything - mine - shared)),
-            keepers=keepers,
+            keepers=dict.fromkeys(sorted(kept), str(name)),
         )
         for host in fleet.bgp_hosts(name):
             found[host] = order

@@ -7,7 +7,7 @@ import msgspec
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import PopName
 from controller.choreography.emergency import take_over
-from controller.choreography.ladder import depth_against
+from controller.choreography.ladder import DEEPEST, depth_against
 from controller.choreography.look import Look
 from controller.choreography.phases import UNSETTLED, Event, Phase
 from controller.choreography.plan import Plan, StepState
@@ -15,7 +15,7 @@ from controller.choreography.planned import drain, go_back
 from controller.choreography.posture import Home, Posture, change
 from controller.choreography.run import PopRun, Run, given
 from controller.choreography.technique import Technique
-from controller.planning.guards import Refusal, guard_drain
+from controller.planning.guards import LATELY, Refusal, guard_drain, guard_emergency
 from controller.world.condition import Condition
 
 
@@ -60,6 +60,12 @@ def _emergency(run: Run, name: PopName, event: Event, phase: Phase, look: Look) 
     silent = event is Event.LOST
     planned = run.failover[name].advertisers if name in run.failover else ()
     survivors = _survivors(run, name, look)
+    refusal = guard_emergency(look.fleet, name, survivors, _lost_lately(run, look), silent=silent)
+    if refusal is not None:
+        kept = msgspec.structs.replace(pop, refusal=str(refusal))
+        run = msgspec.structs.replace(run, pops={**run.pops, name: kept})
+        # Whom nobody can cover helps nobody either.
+        return run if survivors else _lost_as_helper(run, name, look, silent=silent)
     # The table was made before the failure; who has been lost since is not asked to help.
     helpers = tuple(each for each in planned if each in survivors) or survivors
     posture = change(pop.posture, home=Home.HERE)
@@ -70,17 +76,24 @@ def _emergency(run: Run, name: PopName, event: Event, phase: Phase, look: Look) 
         if Technique.SAME_LENGTH not in look.techniques:
             helpers = ()
     because = look.because(name)
-    plan = take_over(look.fleet, name, posture, helpers, depth, reason=because, now=look.now)
+    run = _deepen_anycast(run, look.fleet) if silent and depth else run
+    taken = change(posture, helpers=helpers, depth=depth)
+    plan = take_over(
+        look.fleet, name, taken, anycast=run.anycast_depth, reason=because, now=look.now
+    )
     run = _with(run, name, look, phase=phase, plan=plan, because=because, flaps=pop.flaps + 1)
-    run = _deepen_anycast(run, look.fleet, depth)
     return _lost_as_helper(run, name, look, silent=silent and depth > 0)
 
 
-def _deepen_anycast(run: Run, fleet: Fleet, depth: int) -> Run:
-    """All members advertise the anycast more-specifics or none does, and only in small sets."""
-    if depth == 0 or len(fleet.pops) > fleet.limits.anycast_halves_up_to:
+def _deepen_anycast(run: Run, fleet: Fleet) -> Run:
+    """All members advertise the anycast more-specifics or none does, and only in small sets.
+
+    One rung deeper than all members advertised until now: what the lost one advertised is stale.
+    """
+    if len(fleet.pops) > fleet.limits.anycast_halves_up_to:
         return run
-    return msgspec.structs.replace(run, anycast_depth=max(run.anycast_depth, depth))
+    deeper = min(DEEPEST, run.anycast_depth + 1)
+    return msgspec.structs.replace(run, anycast_depth=deeper)
 
 
 def _lost_as_helper(run: Run, lost: PopName, look: Look, *, silent: bool) -> Run:
@@ -94,7 +107,7 @@ def _lost_as_helper(run: Run, lost: PopName, look: Look, *, silent: bool) -> Run
         rest = tuple(each for each in pop.posture.helpers if each != lost)
         depth = pop.posture.depth + 1 if silent and stood else pop.posture.depth
         posture = change(pop.posture, helpers=rest or (survivors if stood else ()), depth=depth)
-        pops[name] = _without(pop, posture, lost, survivors, look)
+        pops[name] = _without(pop, posture, lost, survivors, look, anycast=run.anycast_depth)
     return msgspec.structs.replace(run, pops=pops)
 
 
@@ -105,7 +118,13 @@ def _counts_on(plan: Plan | None, pop: PopName) -> bool:
 
 
 def _without(
-    pop: PopRun, posture: Posture, lost: PopName, survivors: tuple[PopName, ...], look: Look
+    pop: PopRun,
+    posture: Posture,
+    lost: PopName,
+    survivors: tuple[PopName, ...],
+    look: Look,
+    *,
+    anycast: int,
 ) -> PopRun:
     """``pop`` with a plan that no longer counts on ``lost``."""
     changed = msgspec.structs.replace(pop, posture=posture)
@@ -134,12 +153,19 @@ def _without(
         look.fleet,
         name,
         posture,
-        posture.helpers,
-        posture.depth,
+        anycast=anycast,
         reason=pop.because,
         now=look.now,
     )
     return msgspec.structs.replace(changed, plan=helped)
+
+
+def _lost_lately(run: Run, look: Look) -> tuple[PopName, ...]:
+    return tuple(
+        name
+        for name, pop in run.pops.items()
+        if pop.phase is Phase.TAKEN_OVER and look.now - pop.since < LATELY
+    )
 
 
 def _survivors(run: Run, name: PopName, look: Look) -> tuple[PopName, ...]:

@@ -23,6 +23,9 @@ class PopRun(msgspec.Struct, frozen=True):
 
     Attributes:
         serving_since: since when it has been serving without a break, or none.
+        withdrawn_since: since when its own prefixes have been on no wire, or none.
+        found: it stood so when a controller without memory looked first; only an operator's word
+            changes that.
         flaps: losses so far; each doubles the time it must serve before anything moves back.
         refusal: why its drain has not begun, for people.
     """
@@ -33,6 +36,8 @@ class PopRun(msgspec.Struct, frozen=True):
     since: float = 0.0
     because: str = ""
     serving_since: float | None = None
+    withdrawn_since: float | None = None
+    found: bool = False
     flaps: int = 0
     refusal: str = ""
 

@@ -17,7 +17,7 @@ from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import PopName
 from controller.choreography.adoption import adopted, heard_enough
 from controller.choreography.derive import derive
-from controller.choreography.events import event_of, patience
+from controller.choreography.events import WIRE_PATIENCE, event_of, patience
 from controller.choreography.look import Look
 from controller.choreography.phases import AWAY_FROM_HOME, Phase, after
 from controller.choreography.progress import progress
@@ -49,7 +49,7 @@ def step(
         return run, (WakeAt(now + 1.0),)
     look = Look(world, fleet, assess(world, fleet, now), techniques, now)
     commands: list[Command] = []
-    run = _happen(_remember_serving(run, look), look, commands)
+    run = _happen(_remember_conditions(run, look), look, commands)
     # Plans move first and orders are derived after: one emergency is one order per host, and so
     # one UPDATE per session. What a step is sent may settle it at once, so look again until
     # nothing moves; a plan has few steps.
@@ -71,14 +71,25 @@ def _remember_wishes(run: Run, world: World) -> Run:
     return msgspec.structs.replace(run, drains=dict(world.drains))
 
 
-def _remember_serving(run: Run, look: Look) -> Run:
+def _remember_conditions(run: Run, look: Look) -> Run:
+    """Since when each PoP has been serving, or withdrawn, without a break."""
     pops = dict(run.pops)
     for name, pop in run.pops.items():
-        serving = look.condition(name) is Condition.SERVING
-        if serving != (pop.serving_since is not None):
-            since = look.now if serving else None
-            pops[name] = msgspec.structs.replace(pop, serving_since=since)
-    return msgspec.structs.replace(run, pops=pops)
+        condition = look.condition(name)
+        pops[name] = msgspec.structs.replace(
+            pop,
+            serving_since=_since(pop.serving_since, condition is Condition.SERVING, look.now),
+            withdrawn_since=_since(
+                pop.withdrawn_since, condition is Condition.WITHDRAWN, look.now
+            ),
+        )
+    return run if pops == run.pops else msgspec.structs.replace(run, pops=pops)
+
+
+def _since(held: float | None, holds: bool, now: float) -> float | None:  # noqa: FBT001
+    if not holds:
+        return None
+    return now if held is None else held
 
 
 def _happen(run: Run, look: Look, commands: list[Command]) -> Run:
@@ -96,7 +107,7 @@ def _happen_to(
 ) -> tuple[Run, bool]:
     """The run after what happened to one PoP, and whether it is in another phase now."""
     pop = run.pops[name]
-    event = event_of(look.fleet, pop, look.condition(name), wish, look.now)
+    event = event_of(pop, name, wish, look)
     phase = after(pop.phase, event) if event is not None else None
     if event is None or phase is None:
         return run, False
@@ -133,6 +144,8 @@ def _wakes(run: Run, fleet: Fleet, now: float) -> list[Command]:
     for pop in run.pops.values():
         if pop.phase in AWAY_FROM_HOME and pop.serving_since is not None:
             due.append(pop.serving_since + patience(fleet, pop))
+        if pop.withdrawn_since is not None:
+            due.append(pop.withdrawn_since + WIRE_PATIENCE)
         due += [at for at in _deadlines(pop) if at > now]
     return [WakeAt(min(at for at in due if at > now))]
 

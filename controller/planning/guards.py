@@ -10,6 +10,9 @@ from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import PopName
 from controller.planning.assignment import assign
 
+# Seconds within which losses count as one event.
+LATELY = 10.0
+
 
 class Refusal(msgspec.Struct, frozen=True):
     """Why a change is not made: which guard, what was found, what is allowed."""
@@ -48,5 +51,33 @@ def guard_drain(
             "landing load",
             f"{', '.join(over)} would be overloaded",
             f"at most {fleet.limits.landing_load:.0%} of a PoP's capacity (I6)",
+        )
+    return None
+
+
+def guard_emergency(
+    fleet: Fleet,
+    pop: PopName,
+    survivors: tuple[PopName, ...],
+    lost_lately: tuple[PopName, ...],
+    *,
+    silent: bool,
+) -> Refusal | None:
+    """May the loss of ``pop`` be acted upon?
+
+    Not where nobody could take over: then routes and answers stay as they are, and whatever still
+    works goes on working. And not where more PoPs than the limit fall silent at once: then the
+    checks, or the network between them, are what broke (I7).
+    """
+    if not survivors:
+        return Refusal("someone to help", f"no PoP is left to cover {pop}", "one must serve")
+    limit = fleet.limits.pops_lost_at_once
+    most = max(limit.count, int(limit.share * len(fleet.pops)))
+    lost = sorted({pop, *lost_lately})
+    if silent and len(lost) > most:
+        return Refusal(
+            "PoPs lost at once",
+            f"{len(lost)} silent within {LATELY:g} s ({', '.join(lost)})",
+            f"at most {most}: more is a fault of the checks, not of the PoPs",
         )
     return None

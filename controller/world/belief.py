@@ -59,7 +59,8 @@ class World(msgspec.Struct, frozen=True):
     """What we believe.
 
     ``hosts`` is keyed by host name, ``pops`` maps each host to its PoP. ``began_at`` is when this
-    controller started to listen; before it has heard enough it decides nothing.
+    controller started to listen; before it has heard enough it decides nothing. ``undrained`` is
+    when an operator last wanted a PoP back.
     """
 
     began_at: float
@@ -67,6 +68,7 @@ class World(msgspec.Struct, frozen=True):
     pops: Mapping[HostName, PopName] = {}
     nameservers: Mapping[NameserverName, NameserverBelief] = {}
     drains: Mapping[PopName, Intent] = {}
+    undrained: Mapping[PopName, float] = {}
     connected: bool = False
     epoch_seen: int = 0
 
@@ -128,7 +130,7 @@ def _of_operator(world: World, asked: DrainAsked | UndrainAsked, now: float) -> 
             return _replace(world, drains={**world.drains, pop: Intent(reason, now)})
         case UndrainAsked(pop):
             kept = {name: why for name, why in world.drains.items() if name != pop}
-            return _replace(world, drains=kept)
+            return _replace(world, drains=kept, undrained={**world.undrained, pop: now})
 
 
 def _replace(world: World, **changes: object) -> World:

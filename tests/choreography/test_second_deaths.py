@@ -85,7 +85,7 @@ def test_a_flapping_pop_is_latched_and_waits_twice_as_long_each_time(stage: Stag
 
 def test_own_prefixes_off_all_wires_are_covered_with_the_same_length(stage: Stage) -> None:
     stage.bare.add(AMS)
-    stage.pass_time(0.3)
+    stage.pass_time(0.8)
     assert stage.run.pops[AMS].phase is Phase.COVERED
     for pop in (FRA, LHR):
         assert stage.wire(pop) >= OWN
@@ -105,7 +105,7 @@ def test_prefixes_that_leave_the_wire_on_the_way_back_are_covered_again(stage: S
         stage.pass_time(0.5)
     assert not stage.wire(FRA) & OWN
     stage.bare.add(AMS)
-    stage.pass_time(0.3)
+    stage.pass_time(0.8)
     assert stage.wire(FRA) >= OWN
     assert "198.18.0.10" not in stage.given().values()
 
