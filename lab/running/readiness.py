@@ -23,7 +23,7 @@ from lab.running.loading import resolver_of
 from lab.scenarios.targets import AddressTarget, Target
 from lab.topology.internet import ANYCAST_ADDRESS, Client, Internet, Pop
 
-PATIENCE_S: Final = 90.0
+PATIENCE_S: Final = 60.0
 LOOK_S: Final = 0.25
 QUIET_S: Final = 1.0
 UDP_PORT: Final = 9000
