@@ -22,7 +22,7 @@ before it is back itself.
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.choreography.fleets import AMS, FRA, LHR, three_pops
@@ -43,6 +43,9 @@ gaps = st.sampled_from((0.0, 0.2, 0.6, 1.4, 3.0, 8.0))
 
 @settings(max_examples=60)
 @given(st.lists(st.tuples(acts, gaps), min_size=1, max_size=9))
+@example([(("silence", AMS), 3.0), (("restore", AMS), 8.0)])
+@example([(("drain", AMS), 8.0), (("undrain", AMS), 8.0)])
+@example([(("deaf", AMS), 0.6), (("drain", AMS), 1.4), (("heard", AMS), 3.0)])
 def test_whatever_happens_answers_lead_to_somebody_alive(story):
     stage = Stage(three_pops(**QUICK))
     judge = Judge(stage)
