@@ -105,6 +105,9 @@ def load(path: Path) -> Settings:
     roles = pop.hosts[host]
     if Role.BGP in roles and file.watch_key_file is None:
         raise ConfigError(f"{path}: watch_key_file: missing; a host with role bgp needs one")
+    if Role.BGP in roles and not file.allow:
+        # An empty list would withdraw everything at the next reload: never what is meant.
+        raise ConfigError(f"{path}: allow: empty; a host with role bgp lists what it may advertise")
     return Settings(
         fleet=fleet,
         pop=pop,

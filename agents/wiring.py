@@ -34,6 +34,7 @@ from ambicast.model.identifiers import NameserverName, Role
 
 PAUSE = 0.5
 LONGEST_PAUSE = 10.0
+STEADY = 60.0
 GOOD_BYE = 1.0
 
 Run = Callable[[], Awaitable[None]]
@@ -71,8 +72,9 @@ async def serve(settings: Settings, path: Path) -> None:
 
 async def kept_alive(name: str, run: Run, failures: Counter[str]) -> None:
     """``run``, again and again while it fails; a return is an end."""
-    pause = PAUSE
+    pause, clock = PAUSE, asyncio.get_running_loop().time
     while True:
+        began = clock()
         try:
             await run()
         except Exception:
@@ -80,6 +82,8 @@ async def kept_alive(name: str, run: Run, failures: Counter[str]) -> None:
             log.exception("part failed", part=name, failures=failures[name])
         else:
             return
+        # What ran well for a while failed anew, not again.
+        pause = PAUSE if clock() - began > STEADY else pause
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
 

@@ -9,12 +9,12 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import structlog
 
-from ambicast.files import load_fleet
+from ambicast.files import FleetFileError, load_fleet
 from controller.api.server import Api
-from controller.choreography.run import Run, fresh
+from controller.choreography.resuming import resumed
+from controller.choreography.run import fresh
 from controller.config import Settings
 from controller.fleet.bus import Bus
 from controller.loop import Loop
@@ -35,7 +35,8 @@ async def run_controller(settings: Settings) -> None:
     fleet = load_fleet(Path(settings.fleet))
     clock = anchored_clock()
     journal = SqliteJournal(Path(settings.journal))
-    run = _resumed(journal.last_run(), fresh(fleet, 1, clock()))
+    last, new = journal.last_run(), fresh(fleet, 1, clock())
+    run = new if last is None else resumed(last, new, fleet)
     mailbox: asyncio.Queue[Observation] = asyncio.Queue()
     instance = uuid.uuid4().hex[:12]
     bus = Bus(settings.broker, fleet, instance, clock, mailbox.put_nowait, run.epoch)
@@ -44,6 +45,7 @@ async def run_controller(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, settings)
     log.info("controller starts", fleet=fleet.name, epoch=run.epoch, pops=len(fleet.pops))
     async with asyncio.TaskGroup() as tasks:
         running = [
@@ -58,9 +60,11 @@ async def run_controller(settings: Settings) -> None:
     log.info("controller stopped")
 
 
-def _resumed(last: Run | None, new: Run) -> Run:
-    """The last run under a new epoch; PoPs the fleet gained since begin, those it lost go."""
-    if last is None:
-        return new
-    pops = {name: last.pops.get(name, each) for name, each in new.pops.items()}
-    return msgspec.structs.replace(last, epoch=last.epoch + 1, begun=False, pops=pops)
+def _reload(settings: Settings) -> None:
+    """SIGHUP: judges the fleet file of now; a restart, which loses nothing, uses it."""
+    try:
+        load_fleet(Path(settings.fleet))
+    except FleetFileError as fault:
+        log.error("fleet file refused, the last good one stays", faults=str(fault))
+    else:
+        log.info("fleet file is good: restart to use it; the journal keeps every plan")

@@ -34,7 +34,7 @@ def drain(
     everything = tuple(sorted({*own, *fleet.anycast_prefixes(), *fleet.covers_at(pop)}))
     undo = f"ambicast pop undrain {pop}"
     steps = (
-        Step("dns-stop", "dns", f"stop giving {pop}", quiet, (Answered(),), undo=undo),
+        Step("dns-stop", "dns", f"stop giving {pop}", quiet, (Answered(every=True),), undo=undo),
         Step(
             "ttl-wait",
             "wait",
@@ -92,7 +92,7 @@ def go_back(fleet: Fleet, pop: PopName, posture: Posture, reason: str, now: floa
             "bgp",
             f"{pop} advertises {', '.join((*own, *longer))}",
             here,
-            (Advertised((pop,), (*own, *longer)),),
+            (Advertised((pop,), (*own, *longer), posture.helpers),),
         )
     ]
     left = here
@@ -128,6 +128,6 @@ def _give(fleet: Fleet, pop: PopName, grown: Posture, *, last: bool) -> Step:
         "dns",
         f"give {pop} {grown.given:.0%} of its client groups",
         grown,
-        (Answered(), Waited(wait)),
+        (Answered(every=True), Waited(wait)),
         deadline=wait + 30,
     )

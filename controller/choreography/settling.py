@@ -11,6 +11,7 @@ from ambicast.model.prefixes import family
 from controller.choreography.look import Look
 from controller.world.belief import World
 from controller.world.condition import Condition
+from controller.world.liveness import STALE_AFTER
 
 # "Observed" means by two PoPs that do not advertise the prefix themselves (failover.md).
 OBSERVERS = 2
@@ -24,11 +25,13 @@ class Advertised(Settling, frozen=True, tag="advertised"):
     """``pops`` have sent ``prefixes`` on every established session of the family.
 
     And, for prefixes that at least two serving PoPs do not advertise, those have seen a permitted
-    PoP answer at the witness address. Where nobody is left to look: sent, not observed.
+    PoP answer at the witness address. Where nobody is left to look: sent, not observed. ``also``
+    are others that rightly advertise the same, and may be whom an observer reaches.
     """
 
     pops: tuple[PopName, ...]
     prefixes: tuple[str, ...]
+    also: tuple[PopName, ...] = ()
 
 
 class Withdrawn(Settling, frozen=True, tag="withdrawn"):
@@ -39,7 +42,13 @@ class Withdrawn(Settling, frozen=True, tag="withdrawn"):
 
 
 class Answered(Settling, frozen=True, tag="answered"):
-    """Every living nameserver has proven the current steering by real queries."""
+    """Every living nameserver has proven the current steering by real queries.
+
+    With ``every``, one whose agent is away counts too: it goes on answering as before, and a
+    planned move has the time to wait for it.
+    """
+
+    every: bool = False
 
 
 class Waited(Settling, frozen=True, tag="waited"):
@@ -82,12 +91,12 @@ def settled(conditions: tuple[Settling, ...], scene: Scene, began_at: float) -> 
 
 def _check(condition: Settling, scene: Scene, began_at: float) -> Met | Open:
     match condition:
-        case Advertised(pops, prefixes):
-            return _advertised(pops, prefixes, scene)
+        case Advertised(pops, prefixes, also):
+            return _advertised(pops, prefixes, also, scene)
         case Withdrawn(pop, prefixes):
             return _withdrawn(pop, prefixes, scene)
-        case Answered():
-            return _answered(scene)
+        case Answered(every):
+            return _answered(scene, every=every)
         case Waited(seconds):
             due = began_at + seconds
             left = due - scene.look.now
@@ -97,7 +106,12 @@ def _check(condition: Settling, scene: Scene, began_at: float) -> Met | Open:
             raise TypeError(message)
 
 
-def _advertised(pops: tuple[PopName, ...], prefixes: tuple[str, ...], scene: Scene) -> Met | Open:
+def _advertised(
+    pops: tuple[PopName, ...],
+    prefixes: tuple[str, ...],
+    also: tuple[PopName, ...],
+    scene: Scene,
+) -> Met | Open:
     for pop in pops:
         if scene.look.condition(pop) is Condition.SILENT:
             return Open(f"{pop} is silent")
@@ -106,7 +120,7 @@ def _advertised(pops: tuple[PopName, ...], prefixes: tuple[str, ...], scene: Sce
             return Open(missing)
     watched = [prefix for prefix in prefixes if len(_others(prefix, scene)) >= OBSERVERS]
     for prefix in watched:
-        observers = _observers(prefix, pops, scene)
+        observers = _observers(prefix, (*pops, *also), scene)
         if len(observers) < OBSERVERS:
             return Open(f"{prefix} observed by {len(observers)} of {OBSERVERS} PoPs")
     return Met("observed" if watched else "sent, not observed: no PoP is left to look")
@@ -144,13 +158,14 @@ def _withdrawn(pop: PopName, prefixes: tuple[str, ...], scene: Scene) -> Met | O
     return Met()
 
 
-def _answered(scene: Scene) -> Met | Open:
+def _answered(scene: Scene, *, every: bool) -> Met | Open:
     for name, nameserver in sorted(scene.look.fleet.nameservers.items()):
         if scene.look.condition(nameserver.pop) is Condition.SILENT:
             continue
         belief = scene.look.world.nameservers.get(name)
         host = scene.look.world.hosts.get(nameserver.host)
-        if host is None or host.presence is None or not host.presence.online:
+        offline = host is None or host.presence is None or not host.presence.online
+        if offline and not every:
             continue
         if belief is None or belief.proven < scene.steering:
             return Open(f"nameserver {name} has not proven {scene.steering.generation}")
@@ -178,5 +193,6 @@ def _observers(prefix: str, permitted: tuple[PopName, ...], scene: Scene) -> set
         scene.look.world.pops[host]
         for host, belief in scene.look.world.hosts.items()
         if belief.sightings is not None
+        and scene.look.now - belief.sighted_at <= STALE_AFTER
         and set(belief.sightings.witnesses.get(prefix, ())) & set(permitted)
     }

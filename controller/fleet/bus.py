@@ -75,7 +75,12 @@ class Bus:
 
     def send(self, command: Send) -> None:
         """Queues one message; a newer one to the same topic replaces it."""
-        topic, payload = _message(command)
+        try:
+            topic, payload = _message(command)
+        except ContractError as fault:
+            # Too large: the receiver keeps what it has, which is better than a dead controller.
+            log.error("message not sent", kind=type(command).__name__, why=str(fault))
+            return
         if command.stamp.epoch != self._said:
             self._said = self._epoch = command.stamp.epoch
             self._outbox[spell(self._fleet.name, FromController())] = self._presence(online=True)

@@ -28,9 +28,11 @@ create table if not exists turns (
 create table if not exists run (one integer primary key check (one = 1), what blob not null);
 create table if not exists happened (id integer primary key, at real not null, what blob not null);
 """
-# A year of a calm fleet; beyond it the oldest are dropped at start.
-MOST_LEARNED = 2_000_000
+# Watchers repeat themselves every second: half a day of a fleet of eight, some 700 MB; beyond it
+# the oldest are dropped. Events are few and last for years.
+MOST_LEARNED = 300_000
 MOST_HAPPENED = 200_000
+TRIM_EVERY = 5_000
 
 
 class JournalError(Exception):
@@ -55,6 +57,7 @@ class SqliteJournal:
         self._event = msgspec.json.Decoder(Happened)
         self._encode = msgspec.json.Encoder().encode
         self._path = path
+        self._since_trim = 0
         try:
             if reading:
                 self._base = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
@@ -85,6 +88,7 @@ class SqliteJournal:
     def append(self, entries: Sequence[tuple[float, Observation]], run: Run | None) -> None:
         """Keeps what was learned and the run it led to, in one transaction."""
         rows = [(at, self._encode(what)) for at, what in entries]
+        self._since_trim += len(rows)
         with self._whole():
             if rows:
                 self._turn(rows[0][0], None)
@@ -95,6 +99,8 @@ class SqliteJournal:
                     "on conflict (one) do update set what = excluded.what",
                     (self._encode(run),),
                 )
+            if self._since_trim >= TRIM_EVERY:
+                self._trim()
 
     def record(self, happened: Sequence[Happened]) -> None:
         """Keeps events."""
@@ -150,6 +156,7 @@ class SqliteJournal:
             raise JournalFault(message) from fault
 
     def _trim(self) -> None:
+        self._since_trim = 0
         for table, most in (
             ("learned", MOST_LEARNED),
             ("turns", MOST_LEARNED),

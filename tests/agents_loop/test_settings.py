@@ -63,6 +63,7 @@ def test_a_password_comes_from_a_file(settings, tmp_path):
         ({"allow": [{"prefix": "198.18.0.0/15", "max": 24}]}, "allow[0].max: unknown"),
         ({"broker": {"host": 5}}, "broker.host: Expected `str`, got `int`"),
         ({"broker": {"host": "x", "port": 0}}, "broker.port: 0; 1 to 65535 are allowed"),
+        ({"allow": []}, "allow: empty; a host with role bgp lists what it may advertise"),
         ({"state_dir": "var"}, "state_dir: 'var'; an absolute path is allowed"),
         ({"exabgp": {"hold": "9"}}, "exabgp.hold: '9' is not a duration"),
         ({"exabgp": {"hold": "2s"}}, "exabgp.hold: 2s; whole seconds from 3s"),

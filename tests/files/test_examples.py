@@ -111,7 +111,7 @@ def test_broker_and_nameservers_are_reached_outside_every_steered_prefix(agent):
 def test_the_controller_reads_the_same_fleet():
     settings = load_settings(CONFIGS / "controller.yaml")
     assert load_fleet(Path(settings.fleet)) == FLEET
-    assert settings.journal == "/var/lib/ambicast/journal.sqlite"
+    assert settings.journal == "/var/lib/ambicast-controller/journal.sqlite"
     assert settings.api.host == "127.0.0.1"
     assert len(settings.techniques) == 3
 
