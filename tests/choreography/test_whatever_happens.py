@@ -29,7 +29,7 @@ from tests.choreography.fleets import AMS, FRA, LHR, three_pops
 from tests.choreography.judge import Judge
 from tests.choreography.stage import Stage, restarted
 
-QUICK = {"ttl": 0.8, "tail": 0.4, "stagger": 0.6, "settle_down": 1.0, "shutdown_wait": 0.4}
+QUICK = {"ttl": 0.8, "tail": 1.2, "stagger": 0.6, "settle_down": 1.0, "shutdown_wait": 0.4}
 ACTS = ("silence", "restore", "unfit", "fit", "bare", "dressed", "drain", "undrain")
 LOOK = 0.2
 
