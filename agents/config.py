@@ -107,7 +107,8 @@ def load(path: Path) -> Settings:
         raise ConfigError(f"{path}: watch_key_file: missing; a host with role bgp needs one")
     if Role.BGP in roles and not file.allow:
         # An empty list would withdraw everything at the next reload: never what is meant.
-        raise ConfigError(f"{path}: allow: empty; a host with role bgp lists what it may advertise")
+        message = "allow: empty; a host with role bgp lists what it may advertise"
+        raise ConfigError(f"{path}: {message}")
     return Settings(
         fleet=fleet,
         pop=pop,
