@@ -58,11 +58,10 @@ protocol device {{ scan time 5; }}
 ipv4 table north4; ipv4 table south4; ipv6 table north6; ipv6 table south6;
 {protocols}
 """
-_SILENT = """\
-table inet silent {
-  chain in { type filter hook input priority 0; policy drop; iifname "lo" accept; }
-  chain out { type filter hook output priority 0; policy drop; oifname "lo" accept; }
-}
+_FILTER = """\
+table inet faults {{
+  chain out {{ type filter hook output priority 0; oifname "lo" accept; {rule}; }}
+}}
 """
 _PROTOCOL = """\
 protocol bgp {name}_{family} {{
@@ -88,6 +87,7 @@ def bird_config(hold: int, without: str = "") -> str:
     return _BIRD.format(protocols="\n".join(protocols))
 
 
+_CHANGE = re.compile(r"> (added|replaced|updated|removed)|State changed")
 _LAST = re.compile(r"[089]\d\d\d ")
 
 
@@ -98,11 +98,15 @@ class Bird:
         self.process = process
         self._control = control
         self._logged = asyncio.Event()
+        self.changes: list[str] = []
+        """What it logged about routes and sessions that were not the same as before."""
 
     async def listen(self) -> None:
         with (self._control.parent / "bird.log").open("wb", buffering=0) as log:
             while line := await self.process.stderr.readline():
                 log.write(line)
+                if _CHANGE.search(line.decode()):
+                    self.changes.append(line.decode())
                 self._logged.set()
 
     def ask(self, command: str) -> str:
@@ -131,6 +135,10 @@ class Bird:
 
     def route(self, protocol: str, prefix: str) -> str:
         return self.ask(f"show route {prefix} table {protocol[:-3]}{protocol[-1]} all")
+
+    def told_of(self, *prefixes: str) -> bool:
+        """Whether its log has come to these routes; the tables run ahead of the log."""
+        return all(any(each in line for line in self.changes) for each in prefixes)
 
     async def until(self, wanted) -> None:
         """Waits for something to be true here; every log line is a reason to look again."""
@@ -275,13 +283,20 @@ class Neighborhood:
     def thaw_exabgp(self) -> None:
         self.exabgp.send_signal(signal.SIGCONT)
 
+    def forbid_connecting(self) -> None:
+        """ExaBGP can take connections but make none."""
+        self._filter("tcp dport 179 tcp flags & (syn | ack) == syn drop")
+
     def silence(self) -> None:
-        """The PoP's packets go nowhere, its links stay up."""
-        rules = _SILENT.encode()
+        """Nothing leaves the PoP any more; its links stay up."""
+        self._filter("drop")
+
+    def _filter(self, rule: str) -> None:
+        rules = _FILTER.format(rule=rule).encode()
         run("ip", "netns", "exec", self.pop_space, "nft", "-f", "-", given=rules)
 
     def restore(self) -> None:
-        run("ip", "netns", "exec", self.pop_space, "nft", "delete", "table", "inet", "silent")
+        run("ip", "netns", "exec", self.pop_space, "nft", "delete", "table", "inet", "faults")
 
     async def attach(self) -> Attached:
         """A raw client that ExaBGP has answered, as soon as there is a bridge that lives."""

@@ -4,7 +4,7 @@ import os
 import signal
 
 from agents.bgp.commands import SHOW_RIB, SHOW_SESSIONS
-from agents.bgp.events import Down, Up
+from agents.bgp.events import Up
 
 NORTH4 = "10.3.1.1"
 
@@ -56,10 +56,3 @@ async def test_a_helper_that_does_not_read_stops_exabgp_until_it_reads_again(pla
     await bird.until(lambda bird: not any(bird.up(p) for p in ("north_v4", "south_v4")))
     os.kill(bridge, signal.SIGCONT)
     await client.event(Up, lambda event: event.neighbor == NORTH4)
-
-
-async def test_the_end_of_a_session_comes_at_once_with_its_reason(running):
-    client = await running.attach()
-    running.bird.ask("disable north_v4")
-    down = await client.event(Down)
-    assert (down.neighbor, down.reason) == (NORTH4, "notification received (6,2)")
