@@ -62,8 +62,15 @@ def is_allowed(text: str) -> bool:
 
 
 def write_files(speaker: Speaker, directory: Path) -> tuple[Path, Path]:
-    """Writes both files, readable by root only, and gives their paths."""
-    rendered = render(speaker)
+    """Writes both files, readable by their owner only, and gives their paths.
+
+    Raises:
+        LaunchError: something of ``speaker`` cannot be written down, or the folder cannot be written.
+    """
+    try:
+        rendered = render(speaker)
+    except ValueError as fault:
+        raise LaunchError(str(fault)) from None
     try:
         directory.mkdir(parents=True, exist_ok=True)
         paths = directory / "exabgp.conf", directory / "exabgp.env"

@@ -44,6 +44,11 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(pop, tmp_path):
         write_files(speaker(pop), tmp_path / "file" / "run")
 
 
+def test_what_cannot_be_rendered_is_one_clear_error(pop, tmp_path):
+    with pytest.raises(LaunchError, match="hold 1: 0 or 3 to 65535"):
+        write_files(speaker(pop, hold=1), tmp_path)
+
+
 def test_settings_of_the_callers_exabgp_do_not_leak_in(monkeypatch, tmp_path):
     for name in ("exabgp_tcp_bind", "EXABGP_ETC", "exabgp.api.ack"):
         monkeypatch.setenv(name, "x")
