@@ -65,7 +65,7 @@ def write_files(speaker: Speaker, directory: Path) -> tuple[Path, Path]:
     """Writes both files, readable by their owner only, and gives their paths.
 
     Raises:
-        LaunchError: something of ``speaker`` cannot be written down, or the folder cannot be written.
+        LaunchError: the speaker cannot be written down, or the folder not written to.
     """
     try:
         rendered = render(speaker)
