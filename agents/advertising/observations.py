@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from ambicast.contract.codec import Stamp
-from ambicast.contract.messages import Order, Session, Sighting
+from ambicast.contract.messages import Brake, Order, Session, Sighting
 from ambicast.model.identifiers import Family
 from ambicast.model.routes import Advertisement
 
@@ -47,11 +47,41 @@ class KernelSeen(msgspec.Struct, frozen=True):
 
 
 class ServiceChecked(msgspec.Struct, frozen=True):
-    """One service's checks, after hysteresis: fit or not, and why in a short text."""
+    """One service's checks, after hysteresis: fit or not, and why in a short text.
+
+    ``doubt``: its checks have begun to fail, but not often enough to judge it. A doubted service
+    is still advertised, and is nobody's reason to withdraw theirs.
+    """
 
     service: str
     fit: bool
     detail: str = ""
+    doubt: bool = False
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What another host says of itself in its probe replies (its *word*), as last heard.
+
+    Attributes:
+        fit: services that are fit there without doubt.
+        offers: shared prefixes whose keeper it is and wants to stop being, because it is unfit.
+        keeps: shared prefixes it advertises, is fit for, and keeps for as long as it can.
+        seen: what it sees itself, so that a quorum works without the broker.
+        voice: its agent speaks; if not, only its responder answers.
+        switched: its dead man's switch has fired.
+        heard: when it was last heard (the caller's clock).
+    """
+
+    pop: str
+    host: str
+    instance: str
+    fit: frozenset[str] = frozenset()
+    offers: frozenset[str] = frozenset()
+    keeps: frozenset[str] = frozenset()
+    seen: tuple[Sighting, ...] = ()
+    voice: bool = True
+    switched: bool = False
+    heard: float = 0.0
 
 
 class Watched(msgspec.Struct, frozen=True):
@@ -62,12 +92,42 @@ class Watched(msgspec.Struct, frozen=True):
         witnesses: prefix -> PoPs that answered at its witness address lately.
         working: uplink -> family -> whether probes sent through it come back.
         paused: the loop stood still; judgements start anew.
+        told: host -> what it said of itself in its last reply.
+        loss: uplink -> share of probes through it that were not answered in the last seconds.
     """
 
     seen: tuple[Sighting, ...]
     witnesses: Mapping[str, tuple[str, ...]]
     working: Mapping[str, Mapping[Family, bool]]
     paused: bool = False
+    told: Mapping[str, Told] = {}
+    loss: Mapping[str, float] = {}
+
+
+class ControllerSeen(msgspec.Struct, frozen=True):
+    """The controller said that it is there (a new beat), or its last will that it is not."""
+
+    online: bool
+    epoch: int = 0
+
+
+class BfdSeen(msgspec.Struct, frozen=True):
+    """Forwarding to each neighbor as BFD (RFC 5880) sees it; what is not listed has no BFD."""
+
+    up: Mapping[str, Mapping[Family, bool]]
+
+
+class LoadSeen(msgspec.Struct, frozen=True):
+    """How loaded this host is: shares (0..1) of its CPUs, and of each uplink's capacity."""
+
+    cpu: float
+    uplinks: Mapping[str, float] = {}
+
+
+class BrakePulled(msgspec.Struct, frozen=True):
+    """An operator on this host pulled the brake, or released it (none)."""
+
+    brake: Brake | None
 
 
 class BusChanged(msgspec.Struct, frozen=True):
@@ -88,5 +148,9 @@ Observation = (
     | ServiceChecked
     | Watched
     | BusChanged
+    | ControllerSeen
+    | BfdSeen
+    | LoadSeen
+    | BrakePulled
     | Tick
 )

@@ -15,9 +15,13 @@ from agents.advertising.accept import Accepted, Distrusted, Held, Verdict, accep
 from agents.advertising.allowance import Allowance
 from agents.advertising.fitness import Judged, ServiceTable
 from agents.advertising.observations import (
+    BfdSeen,
     BgpSeen,
+    BrakePulled,
     BusChanged,
+    ControllerSeen,
     KernelSeen,
+    LoadSeen,
     Observation,
     OrderArrived,
     OrderUnreadable,
@@ -112,6 +116,8 @@ def fold(state: HostState, observation: Observation, facts: Facts, now: float) -
             state = replace(state, watched=observation, worked=worked, watched_first=first)
         case BusChanged(connected):
             state = replace(state, connected=connected)
+        case ControllerSeen() | BfdSeen() | LoadSeen() | BrakePulled():
+            pass  # nothing follows from these yet
         case OrderUnreadable() | Tick():
             pass
     return _aged(state, facts, now)

@@ -68,6 +68,7 @@ def timing(raw: RawTiming) -> Timing:
         shutdown_wait=duration(raw.shutdown_wait),
         hold_addresses=duration(raw.hold_addresses),
         deadman=duration(raw.deadman),
+        lease=duration(raw.lease),
     )
 
 

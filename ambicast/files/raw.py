@@ -67,6 +67,7 @@ class RawTiming(Raw, frozen=True, kw_only=True):
     shutdown_wait: Duration = "30s"
     hold_addresses: Duration = "1h"
     deadman: Duration = "30s"
+    lease: Duration = "3s"
 
 
 class RawLostAtOnce(Raw, frozen=True, kw_only=True):

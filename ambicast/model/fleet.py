@@ -36,6 +36,7 @@ class Timing(msgspec.Struct, frozen=True):
         shutdown_wait: between GRACEFUL_SHUTDOWN (RFC 8326) and the withdrawal.
         hold_addresses: how long addresses stay terminated after their prefix was withdrawn.
         deadman: agent silence after which the bridge checks by itself.
+        lease: controller silence after which agents' contingencies are armed.
     """
 
     ttl: float = 20.0
@@ -48,6 +49,7 @@ class Timing(msgspec.Struct, frozen=True):
     shutdown_wait: float = 30.0
     hold_addresses: float = 3600.0
     deadman: float = 30.0
+    lease: float = 3.0
 
 
 class LostAtOnce(msgspec.Struct, frozen=True):

@@ -55,8 +55,20 @@ class Uplink(msgspec.Struct, frozen=True):
         return tuple(kind for kind in Family if kind in self.neighbor)
 
 
+class Adjacency(msgspec.Struct, frozen=True):
+    """How one host of a PoP reaches an uplink, where it differs from the uplink's own entry."""
+
+    interface: str
+    neighbor: Mapping[Family, str]
+    identity: Mapping[Family, str]
+
+
 class Pop(msgspec.Struct, frozen=True):
-    """A place that serves (RFC 4786 "anycast node"); ``prefixes`` are its own, in slices."""
+    """A place that serves (RFC 4786 "anycast node"); ``prefixes`` are its own, in slices.
+
+    ``adjacencies`` holds, per host, the uplinks that this host reaches in its own way: a PoP with
+    several hosts has one neighbor (its router) and as many identity addresses as hosts.
+    """
 
     name: PopName
     place: Place
@@ -65,6 +77,23 @@ class Pop(msgspec.Struct, frozen=True):
     hosts: Mapping[HostName, tuple[Role, ...]]
     uplinks: Mapping[UplinkName, Uplink]
     min_hosts: int = 1
+    adjacencies: Mapping[HostName, Mapping[UplinkName, Adjacency]] = {}
+
+    def at(self, host: HostName) -> Pop:
+        """This PoP with its uplinks as ``host`` reaches them."""
+        own = self.adjacencies.get(host, {})
+        uplinks = {
+            name: msgspec.structs.replace(
+                uplink,
+                interface=own[name].interface,
+                neighbor=own[name].neighbor,
+                identity=own[name].identity,
+            )
+            if name in own
+            else uplink
+            for name, uplink in self.uplinks.items()
+        }
+        return msgspec.structs.replace(self, uplinks=uplinks)
 
     def prefixes_of(self, kind: Family) -> tuple[str, ...]:
         """The own prefixes of one family."""
