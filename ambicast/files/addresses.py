@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ambicast.files.coverage import Coverage
 from ambicast.files.document import ANY, Document, Found
-from ambicast.files.faults import Severity, spell
+from ambicast.files.faults import Severity, Step, spell
 from ambicast.files.references import once
 from ambicast.model.identifiers import Family
 from ambicast.model.prefixes import (
@@ -18,6 +20,9 @@ from ambicast.model.prefixes import (
     split,
     witness,
 )
+
+UPLINKS: Final = ("pops", ANY, "uplinks", ANY)
+ADJACENCIES: Final = ("pops", ANY, "hosts", ANY, "uplinks", ANY)
 
 
 def check_addresses(document: Document) -> None:
@@ -48,9 +53,10 @@ def _covering(document: Document) -> tuple[Found, ...]:
 
 
 def _families(document: Document) -> None:
-    """Neighbor and identity address come in pairs."""
-    for pair in document.find("pops", ANY, "uplinks", ANY, "identity"):
-        neighbor = document.get(*pair.path[:-1], "neighbor")
+    """Neighbor and identity address come in pairs; a host may use its uplink's neighbor."""
+    for pair in (*document.find(*UPLINKS, "identity"), *document.find(*ADJACENCIES, "identity")):
+        uplink = ("pops", pair.path[1], "uplinks", pair.path[-2])
+        neighbor = document.get(*pair.path[:-1], "neighbor") or document.get(*uplink, "neighbor")
         if neighbor is None:
             continue
         for kind in Family:
@@ -124,8 +130,12 @@ def _lengths(document: Document) -> None:
 def _independence(document: Document) -> None:
     """I14: what watches and steers is never reached through what it steers."""
     steered = Coverage((*_own(document), *_anycast_prefixes(document), *_covering(document)))
-    identities = tuple(document.find("pops", ANY, "uplinks", ANY, "identity", ANY))
-    neighbors = tuple(document.find("pops", ANY, "uplinks", ANY, "neighbor", ANY))
+    identities = tuple(
+        each for where in (UPLINKS, ADJACENCIES) for each in document.find(*where, "identity", ANY)
+    )
+    neighbors = tuple(
+        each for where in (UPLINKS, ADJACENCIES) for each in document.find(*where, "neighbor", ANY)
+    )
     nameservers = tuple(document.find("nameservers", ANY, "addresses", ANY))
     for each in (*identities, *neighbors, *nameservers):
         over = next(steered.over(each.value), None)
@@ -214,6 +224,24 @@ def _room(document: Document) -> None:
         if room.value < least:
             found = f"{room.value} for {least} {kind} prefixes (own, their halves, shared)"
             document.fault(room, found, f"at least {least}")
+            continue
+        helped = [
+            (count + _takeover(document, room.path[1], kind), kind) for count, kind in counts
+        ]
+        most, kind = max(helped)
+        if room.value < most:
+            found = f"{room.value} where a takeover makes {most} {kind} prefixes"
+            allowed = f"at least {most}, else this uplink helps no PoP that is lost"
+            document.fault(room, found, allowed, Severity.WARNING)
+
+
+def _takeover(document: Document, pop: Step, kind: Family) -> int:
+    """Prefixes that come with the largest other PoP's loss: its own, halves, anycast halves."""
+    others: dict[Step, set[str]] = {}
+    for each in _own(document):
+        others.setdefault(each.path[1], set()).add(each.value)
+    largest = max((_count(kind, own) for name, own in others.items() if name != pop), default=0)
+    return 3 * largest + 2 * _count(kind, {at.value for at in _anycast_prefixes(document)})
 
 
 def _count(kind: Family, prefixes: set[str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ambicast.files.raw import (
+    RawAdjacency,
     RawCheck,
     RawFleet,
     RawLimits,
@@ -26,7 +27,7 @@ from ambicast.model.identifiers import (
     ServiceName,
     UplinkName,
 )
-from ambicast.model.pops import Place, Pop, Provider, Uplink
+from ambicast.model.pops import Adjacency, Place, Pop, Provider, Uplink
 from ambicast.model.quantities import duration, rate, share
 from ambicast.model.services import Anycast, Check, Policy, Service
 
@@ -96,6 +97,22 @@ def _pop(name: PopName, raw: RawPop) -> Pop:
             for uplink, each in raw.uplinks.items()
         },
         min_hosts=raw.min_hosts,
+        adjacencies={
+            HostName(host): {
+                UplinkName(uplink): _adjacency(adjacency, raw.uplinks[uplink])
+                for uplink, adjacency in each.uplinks.items()
+            }
+            for host, each in raw.hosts.items()
+            if each.uplinks
+        },
+    )
+
+
+def _adjacency(raw: RawAdjacency, uplink: RawUplink) -> Adjacency:
+    return Adjacency(
+        interface=raw.interface or uplink.interface,
+        neighbor=_pair(raw.neighbor or uplink.neighbor),
+        identity=_pair(raw.identity),
     )
 
 
@@ -151,7 +168,7 @@ def _nameservers(raw: RawFleet, pops: Mapping[PopName, Pop]) -> dict[NameserverN
             name=NameserverName(name),
             pop=pop.name,
             host=HostName(each.host),
-            addresses=each.addresses or _identities(pop),
+            addresses=each.addresses or _identities(pop.at(HostName(each.host))),
         )
     return found
 

@@ -119,17 +119,26 @@ class RawPlace(Raw, frozen=True, kw_only=True):
     lon: Longitude
 
 
-class RawHost(Raw, frozen=True, kw_only=True):
-    """A machine in a PoP and what it does."""
-
-    roles: Annotated[tuple[Role, ...], Meta(min_length=1)]
-
-
 class RawPair(Raw, frozen=True, kw_only=True):
     """One address per family; at least one of the two."""
 
     v4: V4 | None = None
     v6: V6 | None = None
+
+
+class RawAdjacency(Raw, frozen=True, kw_only=True):
+    """How one host reaches an uplink, where it differs from the uplink's own entry."""
+
+    identity: RawPair
+    interface: Interface | None = None
+    neighbor: RawPair | None = None
+
+
+class RawHost(Raw, frozen=True, kw_only=True):
+    """A machine in a PoP and what it does."""
+
+    roles: Annotated[tuple[Role, ...], Meta(min_length=1)]
+    uplinks: dict[Name, RawAdjacency] = {}
 
 
 class RawUplink(Raw, frozen=True, kw_only=True):

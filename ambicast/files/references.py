@@ -80,9 +80,34 @@ def _hosts(document: Document) -> None:
                 document.fault(
                     hosts, f"the host {name} again (first at {where})", "each host once"
                 )
+        _adjacencies(document, hosts)
         wanted = document.get(*hosts.path[:2], "min_hosts")
         if wanted is not None and wanted.value > len(hosts.value):
             document.fault(wanted, str(wanted.value), f"at most the {len(hosts.value)} hosts here")
+
+
+def _adjacencies(document: Document, hosts: Found) -> None:
+    """Hosts of one PoP are told apart by their identity addresses, so each needs its own."""
+    known = document.names(*hosts.path[:2], "uplinks")
+    given = {name: document.names(*hosts.path, name, "uplinks") for name in hosts.value}
+    for name, uplinks in given.items():
+        for uplink in uplinks:
+            if uplink not in known:
+                at = next(document.find(*hosts.path, name, "uplinks"))
+                document.fault(at, f"the unknown uplink {quote(uplink)}", _listed(known))
+    speakers = [
+        name
+        for name in hosts.value
+        if any(str(r.value) == "bgp" for r in document.find(*hosts.path, name, "roles", ANY))
+    ]
+    for uplink in known:
+        sharing = [name for name in speakers if uplink not in given[name]]
+        for name in sharing[1:]:
+            document.fault(
+                hosts,
+                f"{name} and {sharing[0]} with one identity address at {uplink}",
+                f"an entry uplinks.{uplink}.identity at every host with the role bgp but one",
+            )
 
 
 def _nameservers(document: Document) -> None:

@@ -58,7 +58,8 @@ def test_what_stands_in_the_file_goes_over_the_defaults(tmp_path):
         ("{host: ams-1}", '{host: ams-1, addresses: [10.0.9.53, "FD00::53"]}'),
         ("path: /healthz}", "path: /healthz, name: a.example, rise: 1, fall: 2, timeout: 1s}"),
         ("    checks:", "    policy: {min_pops: 2}\n    checks:"),
-        ("{osl-1: {roles: [bgp]}}", "{osl-1: {roles: [bgp]}, osl-2: {roles: [bgp]}}"),
+        ("{osl-1: {roles: [bgp]}}", "{osl-1: {roles: [bgp]}, osl-2: {roles: [dns]}}"),
+        ("nameservers:", "nameservers:\n  osl: {host: osl-2}"),
         ("lon: 11.1}", "lon: 11.1}\n    min_hosts: 2"),
     ]:
         assert old in text
