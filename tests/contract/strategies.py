@@ -25,6 +25,8 @@ def of(kind):
     if kind in SIMPLE:
         return SIMPLE[kind]
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Annotated:
+        return of(arguments[0])
     if origin is tuple:
         return st.lists(of(arguments[0]), max_size=3).map(tuple)
     if origin in {dict, Mapping}:
@@ -47,5 +49,5 @@ SIMPLE = {
 }
 
 
-def messages():
-    return st.one_of(*(of(kind) for kind in KINDS))
+def messages(kinds=KINDS):
+    return st.one_of(*(of(kind) for kind in kinds))
