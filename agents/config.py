@@ -58,6 +58,15 @@ class KnotSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     directory: Path = Path("/var/lib/ambicast/knot")
 
 
+class LoadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the CPU's load is read: a file like ``/proc/stat``, or one with a share (``0.42``).
+
+    In a container ``/proc/stat`` is the whole machine's; there somebody else has to say it.
+    """
+
+    cpu: Path = Path("/proc/stat")
+
+
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fleet: Path
     pop: str
@@ -68,10 +77,16 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exabgp: ExaBgpSettings = ExaBgpSettings()
     knot: KnotSettings = KnotSettings()
     allow: tuple[Allowance, ...] = ()
+    socket: Path = Path("/run/ambicast/agent.sock")
+    load: LoadSettings = LoadSettings()
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Everything the agent is told before it starts; ``nameserver`` on a host with role dns."""
+    """Everything the agent is told before it starts.
+
+    ``pop`` has its uplinks as this host reaches them; ``nameserver`` is there on a host with role
+    dns; ``socket`` is where the break-glass commands reach the running agent.
+    """
 
     fleet: Fleet
     pop: Pop
@@ -84,6 +99,8 @@ class Settings(msgspec.Struct, frozen=True):
     knot: KnotSettings
     allow: tuple[Allowance, ...]
     nameserver: NameserverName | None = None
+    socket: Path = Path("/run/ambicast/agent.sock")
+    load: LoadSettings = LoadSettings()
 
 
 def load(path: Path) -> Settings:
@@ -121,6 +138,8 @@ def load(path: Path) -> Settings:
         knot=file.knot,
         allow=file.allow,
         nameserver=_nameserver(file, fleet) if Role.DNS in roles else None,
+        socket=file.socket,
+        load=file.load,
     )
 
 
@@ -220,7 +239,8 @@ def _placed(path: Path, file: _File, fleet: Fleet) -> tuple[Pop, HostName]:
     if file.host not in pop.hosts:
         hosts = ", ".join(sorted(pop.hosts))
         raise ConfigError(f"{path}: host: {file.host!r} is no host of {pop.name}; it has {hosts}")
-    return pop, HostName(file.host)
+    host = HostName(file.host)
+    return pop.at(host), host
 
 
 def _nameserver(file: _File, fleet: Fleet) -> NameserverName:

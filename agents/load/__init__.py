@@ -1,0 +1,1 @@
+"""How loaded this host is: its CPUs, and its uplinks against what they can carry."""
