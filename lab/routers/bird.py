@@ -57,7 +57,7 @@ protocol static own_{family} {{
 {own}
 }}
 protocol kernel kernel_{family} {{
-  scan time 5;
+  scan time 5;{"" if not transit.multipath else chr(10) + "  merge paths on;"}
   {channel} {{ import none; export where source = RTS_BGP; }};
 }}
 define STEERED_{family} = [ {steered} ];

@@ -21,6 +21,7 @@ from lab.routers.policy import (
 
 WORD = {"v4": "ip", "v6": "ipv6"}
 ANY = {"v4": "0.0.0.0/0", "v6": "::/0"}
+MOST_PATHS = 8
 
 
 def zebra_config(transit: Transit) -> str:
@@ -118,7 +119,8 @@ def _neighbor(transit: Transit, session: Session, family: Family) -> list[str]:
 
 
 def _address_family(transit: Transit, family: Family) -> list[str]:
-    lines = [" !", f" address-family ipv{family[1]} unicast", "  maximum-paths 1"]
+    paths = MOST_PATHS if transit.multipath else 1
+    lines = [" !", f" address-family ipv{family[1]} unicast", f"  maximum-paths {paths}"]
     lines += [f"  network {prefix}" for prefix in transit.originated[family]]
     for session in transit.sessions:
         address = session.remote[family]

@@ -58,6 +58,7 @@ class Transit(msgspec.Struct, frozen=True, kw_only=True):
         hold_s: BGP hold time (RFC 4271, 4.2); keepalives go every third of it.
         advertisement_interval_s: MinRouteAdvertisementIntervalTimer (RFC 4271, 9.2.1.1) on every
             session; only FRR has one.
+        multipath: share flows over equal routes (ECMP) instead of choosing one.
     """
 
     name: str
@@ -68,3 +69,4 @@ class Transit(msgspec.Struct, frozen=True, kw_only=True):
     steered: dict[str, tuple[str, ...]]
     hold_s: int
     advertisement_interval_s: int = 0
+    multipath: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.routers.policy import FAMILIES, Session, Transit
+from lab.topology.attachments import edge_asn, protocol_name, router_of
 from lab.topology.internet import (
     POP_ASN,
     STEERED_V4,
@@ -76,12 +77,13 @@ def _pop_sessions(internet: Internet, wiring: Wiring, number: int) -> list[Sessi
             if uplink.transit != number:
                 continue
             network = access_network(number, pop.number)
+            router = router_of(pop)
             sessions.append(
                 Session(
-                    name=pop.name,
+                    name=protocol_name(router or pop.name),
                     relation="pop",
-                    asn=POP_ASN,
-                    interface=wiring.interface(f"t{number}", pop.name),
+                    asn=edge_asn(pop) if router else POP_ASN,
+                    interface=wiring.interface(f"t{number}", router or pop.name),
                     local={family: network[family][0] for family in FAMILIES},
                     remote={family: network[family][1] for family in FAMILIES},
                 )

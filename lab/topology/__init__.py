@@ -1,6 +1,6 @@
 """Topologies: what a lab consists of, as a value, and as a containerlab file."""
 
-from lab.topology.building import pops, three_pops
+from lab.topology.building import lab_of, pops, three_pops
 from lab.topology.options import Options
 from lab.topology.rendering import clab_yaml, file_name, render
 from lab.topology.shapes import Address, End, Link, Node, Program, Topology
@@ -15,6 +15,7 @@ __all__ = [
     "Topology",
     "clab_yaml",
     "file_name",
+    "lab_of",
     "pops",
     "render",
     "three_pops",

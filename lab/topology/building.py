@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from lab.routers.policy import FAMILIES
 from lab.routers.transits import transit_plans
+from lab.topology.attachments import hosts_of
+from lab.topology.edges import edge_nodes
 from lab.topology.internet import Internet, provider_space
-from lab.topology.members import client_node, controller_node, pop_node, transit_node
+from lab.topology.members import client_node, controller_node, host_node, transit_node
 from lab.topology.options import Options
-from lab.topology.places import THREE_POPS, many_pops
+from lab.topology.places import THREE_POPS, many_pops, named
 from lab.topology.shapes import PopPrograms, RouterChoice, Topology
 from lab.topology.wiring import Wiring
 
@@ -55,12 +57,22 @@ def pops(count: int, options: Options) -> Topology:
     return build(many_pops(count), options)
 
 
+def lab_of(name: str, options: Options) -> Topology:
+    """The topology of that name: three-pops, two-hosts or ten-pops.
+
+    Raises:
+        KeyError: there is none of that name.
+    """
+    return build(named(name), options)
+
+
 def build(internet: Internet, options: Options) -> Topology:
     """All nodes and links of `internet`."""
     wiring = Wiring(internet, options.delay)
     plans = transit_plans(internet, wiring, options.hold_s, options.advertisement_interval_s)
     nodes = [
-        *(pop_node(internet, pop, options) for pop in internet.pops),
+        *(host_node(internet, pop, h, options) for pop in internet.pops for h in hosts_of(pop)),
+        *edge_nodes(internet, wiring, options),
         *(transit_node(internet, wiring, n, plan, options) for n, plan in plans.items()),
         *(client_node(internet, client) for client in internet.clients),
         controller_node(internet, options),

@@ -11,6 +11,7 @@ from typing import Final
 import yaml
 
 from lab.routers.policy import FAMILIES
+from lab.topology.attachments import Attached, hosts_of
 from lab.topology.internet import (
     ANYCAST,
     ANYCAST_ADDRESS,
@@ -19,8 +20,6 @@ from lab.topology.internet import (
     POP_ASN,
     Internet,
     Pop,
-    access_network,
-    asn_of,
 )
 
 ZONE: Final = "cdn.example"
@@ -47,12 +46,12 @@ def fleet_yaml(internet: Internet, overrides: Mapping[str, object]) -> str:
             "change": "100%",
             "pops_lost_at_once": {"count": 2, "share": "30%"},
         },
-        "providers": {f"t{n}": _provider(n) for n in _providers(internet)},
+        "providers": _providers(internet),
         "covering": [c[family] for c in (COVER_RED, COVER_BLUE) for family in FAMILIES],
         "pops": {pop.name: _pop(pop) for pop in internet.pops},
         "services": {"www": _service()},
         "nameservers": {
-            pop.name: {"host": host_of(pop)} for pop in internet.pops if pop.nameserver
+            pop.name: {"host": hosts_of(pop)[0].name} for pop in internet.pops if pop.nameserver
         },
         "clients": {"sources": [{"kind": "prefixes", "file": "clients.csv"}]},
     }
@@ -63,24 +62,16 @@ def clients_csv(internet: Internet) -> str:
     """clients.csv: one row per client network and family."""
     rows = ["prefix,group,lat,lon,demand"]
     rows += [
-        f"{client.networks[family]},{client.name},{client.lat},{client.lon},5Gbit/s"
+        f"{client.networks[family]},{client.name},{client.lat},{client.lon},{client.demand}"
         for client in internet.clients
         for family in FAMILIES
     ]
     return "\n".join(rows) + "\n"
 
 
-def host_of(pop: Pop) -> str:
-    """The name of a PoP's only host."""
-    return f"{pop.name}-1"
-
-
 def identity_addresses(pop: Pop) -> dict[str, dict[str, str]]:
-    """Uplink name -> family -> the PoP's own address on that uplink."""
-    return {
-        u.name: {family: access_network(u.transit, pop.number)[family][1] for family in FAMILIES}
-        for u in pop.uplinks
-    }
+    """Uplink name -> family -> the address of the PoP's first host on that uplink."""
+    return hosts_of(pop)[0].identity
 
 
 def nameserver_addresses(internet: Internet) -> list[str]:
@@ -94,36 +85,43 @@ def nameserver_addresses(internet: Internet) -> list[str]:
     ]
 
 
-def _providers(internet: Internet) -> list[int]:
-    return sorted({uplink.transit for pop in internet.pops for uplink in pop.uplinks})
-
-
-def _provider(transit: int) -> dict[str, object]:
+def _providers(internet: Internet) -> dict[str, object]:
+    every = {u.provider: u.asn for pop in internet.pops for h in hosts_of(pop) for u in h.uplinks}
     billing = {"model": "p95", "commit": "20Gbit/s", "price": "0.35 USD/Mbit/s"}
-    return {"asn": asn_of(transit), "billing": billing}
+    return {name: {"asn": every[name], "billing": dict(billing)} for name in sorted(every)}
 
 
 def _pop(pop: Pop) -> dict[str, object]:
-    roles = ["bgp", "dns"] if pop.nameserver else ["bgp"]
-    identity = identity_addresses(pop)
-    uplinks = {}
-    for uplink in pop.uplinks:
-        network = access_network(uplink.transit, pop.number)
-        uplinks[uplink.name] = {
-            "provider": f"t{uplink.transit}",
+    first, *others = hosts_of(pop)
+    uplinks = {
+        uplink.name: {
+            "provider": uplink.provider,
             "interface": uplink.interface,
-            "neighbor": {family: network[family][0] for family in FAMILIES},
-            "identity": identity[uplink.name],
+            **_ends(uplink),
             "capacity": "100Gbit/s",
             "max_prefixes": 100,
         }
+        for uplink in first.uplinks
+    }
+    hosts: dict[str, object] = {
+        first.name: {"roles": ["bgp", "dns"] if pop.nameserver else ["bgp"]}
+    }
+    for host in others:
+        hosts[host.name] = {"roles": ["bgp"], "uplinks": {u.name: _ends(u) for u in host.uplinks}}
     place = {"city": pop.city, "country": pop.country, "lat": pop.lat, "lon": pop.lon}
     return {
         "place": place,
         "capacity": "400Gbit/s",
         "prefixes": [pop.home[family] for family in FAMILIES],
-        "hosts": {host_of(pop): {"roles": roles}},
+        "hosts": hosts,
         "uplinks": uplinks,
+    }
+
+
+def _ends(uplink: Attached) -> dict[str, object]:
+    return {
+        "neighbor": {family: uplink.network[family][0] for family in FAMILIES},
+        "identity": {family: uplink.network[family][1] for family in FAMILIES},
     }
 
 

@@ -34,7 +34,10 @@ class Uplink(msgspec.Struct, frozen=True):
 
 
 class Pop(msgspec.Struct, frozen=True):
-    """A PoP: `number` names its uplink networks, `slot` its prefixes within its colour's cover."""
+    """A PoP: `number` names its uplink networks, `slot` its prefixes within its colour's cover.
+
+    With several `hosts` the uplinks are those of its own router (`attachments`).
+    """
 
     name: str
     number: int
@@ -46,6 +49,7 @@ class Pop(msgspec.Struct, frozen=True):
     lon: float
     uplinks: tuple[Uplink, ...]
     nameserver: bool
+    hosts: int = 1
 
     @property
     def home(self) -> dict[str, str]:
@@ -67,12 +71,13 @@ class Pop(msgspec.Struct, frozen=True):
 
 
 class Client(msgspec.Struct, frozen=True):
-    """A client network behind a transit."""
+    """A client network behind a transit; `demand` as the fleet file's clients write it."""
 
     number: int
     transit: int
     lat: float
     lon: float
+    demand: str = "5Gbit/s"
 
     @property
     def name(self) -> str:

@@ -15,14 +15,20 @@ from lab.nodes.programs import (
     router_programs,
 )
 from lab.nodes.resolver import unbound_config
-from lab.routers.bird import bird_config
-from lab.routers.frr import bgpd_config, zebra_config
 from lab.routers.policy import FAMILIES, Transit
+from lab.topology.attachments import Host
+from lab.topology.edges import (
+    MASK,
+    ROUTER_DIRECTORIES,
+    ROUTER_IMAGE,
+    host_routes,
+    router_files,
+    software_of,
+)
 from lab.topology.fleetfile import (
     ZONE,
     clients_csv,
     fleet_yaml,
-    identity_addresses,
     nameserver_addresses,
 )
 from lab.topology.internet import (
@@ -33,23 +39,16 @@ from lab.topology.internet import (
     Internet,
     Pop,
     access_network,
-    asn_of,
 )
 from lab.topology.kernel import CARRIER_COUNTS, COMMON_SYSCTLS, FORWARDING
 from lab.topology.options import Options
 from lab.topology.places import CONTROLLER_ACCESS
 from lab.topology.settings import agent_yaml, controller_yaml, watch_key
-from lab.topology.shapes import Address, Node, RouterChoice, RouterSoftware
+from lab.topology.shapes import Address, Node
 from lab.topology.wiring import Wiring
 
 NODE_IMAGE = "ambicast-lab/node:1"
-ROUTER_IMAGE = "ambicast-lab/router:1"
-MASK = {"v4": 30, "v6": 64}
 HOST_MASK = {"v4": 32, "v6": 128}
-ROUTER_DIRECTORIES: dict[RouterSoftware, tuple[str, ...]] = {
-    "bird": ("/run/bird",),
-    "frr": ("/run/frr", "/var/tmp/frr"),  # noqa: S108 - FRR's own choice
-}
 CLIENT_MASK = {"v4": 24, "v6": 64}
 
 
@@ -74,32 +73,36 @@ def _defaults(uplinks: Sequence[tuple[str, dict[str, str]]]) -> tuple[str, ...]:
     )
 
 
-def pop_node(internet: Internet, pop: Pop, options: Options) -> Node:
+def host_node(internet: Internet, pop: Pop, host: Host, options: Options) -> Node:
     """A PoP's host."""
-    networks = [(u, access_network(u.transit, pop.number)) for u in pop.uplinks]
     addresses = [
-        Address(u.interface, f"{network[family][1]}/{MASK[family]}")
-        for u, network in networks
+        Address(u.interface, f"{u.network[family][1]}/{MASK[family]}")
+        for u in host.uplinks
         for family in FAMILIES
     ]
     files = _shared_files(internet, options)
+    nameserver = pop.nameserver and host.node == pop.name
     if options.pop_programs == "ambicast":
-        files["/etc/ambicast/agent.yaml"] = agent_yaml(pop, _controller_address(), options.hold_s)
+        files["/etc/ambicast/agent.yaml"] = agent_yaml(
+            pop, host, _controller_address(), options.hold_s
+        )
     else:
-        files["/etc/exabgp/exabgp.conf"] = _healthcheck(pop, options.hold_s)
+        files["/etc/exabgp/exabgp.conf"] = _healthcheck(pop, host, options.hold_s)
         addresses += _terminated(internet)
     return Node(
-        name=pop.name,
+        name=host.node,
         role="pop",
         asn=POP_ASN,
         image=NODE_IMAGE,
-        programs=pop_programs(pop.name, nameserver=pop.nameserver, programs=options.pop_programs),
+        programs=pop_programs(pop.name, nameserver=nameserver, programs=options.pop_programs),
         files=files,
         addresses=tuple(addresses),
-        routes=_defaults([(u.interface, {f: n[f][0] for f in FAMILIES}) for u, n in networks]),
+        routes=_defaults(
+            [(u.interface, {f: u.network[f][0] for f in FAMILIES}) for u in host.uplinks]
+        ),
         sysctls=COMMON_SYSCTLS | CARRIER_COUNTS | {"net.ipv4.ip_forward": "0"},
         directories=("/run/ambicast", "/run/knot", "/var/lib/ambicast"),
-        uplinks=tuple(u.interface for u in pop.uplinks),
+        uplinks=tuple(u.interface for u in host.uplinks),
     )
 
 
@@ -113,16 +116,15 @@ def _terminated(internet: Internet) -> list[Address]:
     ]
 
 
-def _healthcheck(pop: Pop, hold_s: int) -> str:
+def _healthcheck(pop: Pop, host: Host, hold_s: int) -> str:
     neighbors = [
-        (network[family][0], network[family][1], asn_of(uplink.transit))
-        for uplink in pop.uplinks
-        for network in [access_network(uplink.transit, pop.number)]
+        (uplink.network[family][0], uplink.network[family][1], uplink.asn)
+        for uplink in host.uplinks
         for family in FAMILIES
     ]
     return healthcheck_config(
         HealthcheckPop(
-            router_id=identity_addresses(pop)[pop.uplinks[0].name]["v4"],
+            router_id=host.identity[host.uplinks[0].name]["v4"],
             asn=POP_ASN,
             hold_s=hold_s,
             neighbors=neighbors,
@@ -132,17 +134,11 @@ def _healthcheck(pop: Pop, hold_s: int) -> str:
     )
 
 
-def _software(number: int, router: RouterChoice) -> RouterSoftware:
-    if router == "mixed":
-        return "bird" if number % 2 else "frr"
-    return router
-
-
 def transit_node(
     internet: Internet, wiring: Wiring, number: int, plan: Transit, options: Options
 ) -> Node:
     """A transit's router."""
-    software = _software(number, options.router)
+    software = software_of(number, options.router)
     addresses = _transit_addresses(internet, wiring, number, plan)
     return Node(
         name=plan.name,
@@ -150,22 +146,13 @@ def transit_node(
         asn=plan.asn,
         image=ROUTER_IMAGE,
         programs=router_programs(software),
-        files=_router_files(software, plan),
+        files=router_files(software, plan),
         addresses=tuple(addresses),
+        routes=host_routes(internet, number),
         sysctls=COMMON_SYSCTLS | FORWARDING,
         directories=ROUTER_DIRECTORIES[software],
         uplinks=tuple(dict.fromkeys(address.interface for address in addresses)),
     )
-
-
-def _router_files(software: RouterSoftware, plan: Transit) -> dict[str, str]:
-    if software == "bird":
-        return {"/etc/bird/bird.conf": bird_config(plan)}
-    return {
-        "/etc/frr/zebra.conf": zebra_config(plan),
-        "/etc/frr/bgpd.conf": bgpd_config(plan),
-        "/etc/frr/vtysh.conf": "",
-    }
 
 
 def _transit_addresses(

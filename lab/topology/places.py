@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from lab.topology.internet import Client, Internet, Pop, Uplink
 
 CONTROLLER_ACCESS = (1, 9)  # ctl1 hangs on transit t1, access network 9
+CLIENTS = 5  # of the larger labs: each has a resolver of its own
 MOST_POPS = 60  # access networks 10.N.K.0/30 and the covers' /22 slots end there
 
 
@@ -27,6 +30,13 @@ THREE_POPS = Internet(
     ),
 )
 
+# ams has two hosts behind a router of its own.
+TWO_HOSTS = msgspec.structs.replace(
+    THREE_POPS,
+    name="two-hosts",
+    pops=(msgspec.structs.replace(THREE_POPS.pops[0], hosts=2), *THREE_POPS.pops[1:]),
+)
+
 
 def many_pops(count: int) -> Internet:
     """`count` PoPs p1.. on a ring of transits, so that neighbors always share each uplink AS.
@@ -44,8 +54,24 @@ def many_pops(count: int) -> Internet:
         name=f"{count}-pops",
         transits=2 + ring,
         pops=tuple(_ring_pop(i, ring) for i in range(count)),
-        clients=tuple(Client(1 + i, 3 + i % ring, 50.0, 4.0 * i) for i in range(3)),
+        clients=tuple(_ring_client(i, count, ring) for i in range(CLIENTS)),
     )
+
+
+def named(name: str) -> Internet:
+    """The Internet of that name.
+
+    Raises:
+        KeyError: there is none; `NAMES` are all.
+    """
+    return NAMES[name]
+
+
+def _ring_client(index: int, count: int, ring: int) -> Client:
+    """Client networks beside every second PoP or so; two of them fill most of a PoP."""
+    near = _ring_pop(index * count // CLIENTS, ring)
+    transit = near.uplinks[0].transit
+    return Client(1 + index, transit, near.lat + 0.1, near.lon + 0.1, "150Gbit/s")
 
 
 def _ring_pop(index: int, ring: int) -> Pop:
@@ -63,3 +89,10 @@ def _ring_pop(index: int, ring: int) -> Pop:
         _uplinks(3 + index % ring, 3 + (index + 1) % ring),
         nameserver=index < 2,
     )
+
+
+NAMES = {
+    "three-pops": THREE_POPS,
+    "two-hosts": TWO_HOSTS,
+    "ten-pops": msgspec.structs.replace(many_pops(10), name="ten-pops"),
+}

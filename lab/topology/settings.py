@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import yaml
 
-from lab.topology.fleetfile import host_of, identity_addresses
+from lab.topology.attachments import Host, hosts_of
 from lab.topology.internet import ANYCAST, STEERED_V6, Internet, Pop
 
 FLEET_FILE = "/etc/ambicast/fleet.yaml"
@@ -15,19 +15,20 @@ BROKER_PORT = 1883
 API_PORT = 8080
 
 
-def agent_yaml(pop: Pop, broker: str, hold_s: int) -> str:
+def agent_yaml(pop: Pop, host: Host, broker: str, hold_s: int) -> str:
     """agent.yaml of a PoP's host.
 
     Args:
         pop: whose agent.
+        host: on which of its hosts.
         broker: its address, outside every steered prefix.
         hold_s: BGP hold time.
     """
-    router_id = identity_addresses(pop)[pop.uplinks[0].name]["v4"]
+    router_id = host.identity[host.uplinks[0].name]["v4"]
     settings: dict[str, object] = {
         "fleet": FLEET_FILE,
         "pop": pop.name,
-        "host": host_of(pop),
+        "host": host.name,
         "broker": {"host": broker, "port": BROKER_PORT},
         "watch_key_file": "/etc/ambicast/watch.key",
         "state_dir": "/var/lib/ambicast",
@@ -37,7 +38,7 @@ def agent_yaml(pop: Pop, broker: str, hold_s: int) -> str:
             "router_id": router_id,
         },
     }
-    if pop.nameserver:
+    if pop.nameserver and host == hosts_of(pop)[0]:
         settings["knot"] = {
             "socket": "/run/knot/knot.sock",
             "directory": "/var/lib/ambicast/knot",

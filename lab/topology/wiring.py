@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from lab.topology.attachments import hosts_of, router_of
 from lab.topology.internet import Internet
 from lab.topology.places import CONTROLLER_ACCESS
 from lab.topology.shapes import End, Link
@@ -21,9 +22,15 @@ class Wiring:
         self._next: defaultdict[str, int] = defaultdict(int)
         self._between: dict[tuple[str, str], str] = {}
         links = [
-            self._plug(pop.name, f"t{uplink.transit}", delay)
+            self._plug(router_of(pop) or pop.name, f"t{uplink.transit}", delay)
             for pop in internet.pops
             for uplink in pop.uplinks
+        ]
+        links += [
+            self._plug(host.node, router)
+            for pop in internet.pops
+            if (router := router_of(pop)) is not None
+            for host in hosts_of(pop)
         ]
         links += [
             self._plug(f"t{upper}", f"t{lower}", delay)

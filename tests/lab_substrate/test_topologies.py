@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from lab.topology import Options, clab_yaml, pops, render, three_pops
+from lab.topology import Options, clab_yaml, lab_of, pops, render, three_pops
 from lab.topology.reading import UnreadableTopologyError, read
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +20,8 @@ VARIANTS = {
     "mixed": three_pops("mixed"),
     "baseline": three_pops("bird", pop_programs="exabgp-healthcheck"),
     "ten PoPs": pops(10, Options(router="frr")),
+    "thirty PoPs": pops(30, Options(router="bird")),
+    "two hosts": lab_of("two-hosts", Options(router="mixed")),
 }
 
 every = pytest.mark.parametrize("topology", VARIANTS.values(), ids=VARIANTS)
@@ -79,13 +81,40 @@ def test_every_interface_is_plugged_into_exactly_one_link(topology):
 
 @every
 def test_each_pop_shares_each_uplink_network_with_another_pop(topology):
+    own = {node.name for node in topology.nodes if node.name.endswith("-r")}
     behind = {
-        pop.name: {topology.far_end(pop.name, each).node for each in pop.uplinks}
-        for pop in topology.of_role("pop")
+        node.name: {topology.far_end(node.name, each).node for each in node.uplinks}
+        for node in topology.nodes
+        if node.role == "pop" or node.name in own
     }
+    behind = {
+        name: {each for each in ends if each.startswith("t")}
+        for name, ends in behind.items()
+        if not own & ends
+    }
+    assert all(behind.values())
     for name, transits in behind.items():
         for transit in transits:
             assert any(transit in others for pop, others in behind.items() if pop != name)
+
+
+def test_a_pop_with_two_hosts_has_a_router_that_shares_flows_over_them():
+    topology = VARIANTS["two hosts"]
+    router = topology.node("ams-r")
+    ends = {topology.far_end("ams-r", each).node for each in router.uplinks}
+    assert ends == {"t3", "t4", "ams", "ams-2"}
+    assert "merge paths on" in router.files["/etc/bird/bird.conf"]
+    assert router.sysctls["net.ipv4.fib_multipath_hash_policy"] == "1"
+    assert len(topology.node("t3").routes) == 4
+    fleet = yaml.safe_load(topology.node("ams-2").files["/etc/ambicast/fleet.yaml"])
+    hosts = fleet["pops"]["ams"]["hosts"]
+    assert set(hosts) == {"ams-1", "ams-2"}
+    one = fleet["pops"]["ams"]["uplinks"]["edge"]["identity"]
+    other = hosts["ams-2"]["uplinks"]["edge"]["identity"]
+    assert not set(one.values()) & set(other.values())
+    agent = yaml.safe_load(topology.node("ams-2").files["/etc/ambicast/agent.yaml"])
+    assert agent["host"] == "ams-2"
+    assert "knot" not in agent
 
 
 def test_three_pops_has_the_addresses_that_the_documents_promise():
