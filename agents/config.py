@@ -78,6 +78,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     knot: KnotSettings = KnotSettings()
     allow: tuple[Allowance, ...] = ()
     socket: Path = Path("/run/ambicast/agent.sock")
+    responder: Path = Path("/run/ambicast/responder.sock")
     load: LoadSettings = LoadSettings()
 
 
@@ -85,7 +86,8 @@ class Settings(msgspec.Struct, frozen=True):
     """Everything the agent is told before it starts.
 
     ``pop`` has its uplinks as this host reaches them; ``nameserver`` is there on a host with role
-    dns; ``socket`` is where the break-glass commands reach the running agent.
+    dns; ``socket`` is where the break-glass commands reach the running agent, ``responder`` where
+    the agent reaches the process that answers probes.
     """
 
     fleet: Fleet
@@ -100,6 +102,7 @@ class Settings(msgspec.Struct, frozen=True):
     allow: tuple[Allowance, ...]
     nameserver: NameserverName | None = None
     socket: Path = Path("/run/ambicast/agent.sock")
+    responder: Path = Path("/run/ambicast/responder.sock")
     load: LoadSettings = LoadSettings()
 
 
@@ -139,6 +142,7 @@ def load(path: Path) -> Settings:
         allow=file.allow,
         nameserver=_nameserver(file, fleet) if Role.DNS in roles else None,
         socket=file.socket,
+        responder=file.responder,
         load=file.load,
     )
 
