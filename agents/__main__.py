@@ -78,6 +78,7 @@ def _become_exabgp(settings: Settings) -> None:
         python=sys.executable,
         script=str(Path(bridge.__file__).resolve()),
         hold=own.hold_seconds,
+        responder=str(own.bridge.parent / "responder.sock"),
     )
     try:
         run_exabgp(speaker, own.bridge.parent)

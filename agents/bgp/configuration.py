@@ -37,6 +37,7 @@ class Speaker(msgspec.Struct, frozen=True, kw_only=True):
         python: the interpreter that runs the bridge (absolute path).
         script: the bridge itself (absolute path).
         hold: hold time in seconds, 0 or at least 3 (RFC 4271 section 4.2).
+        responder: the unix datagram socket that is told when the dead man's switch fires.
     """
 
     pop: Pop
@@ -47,6 +48,7 @@ class Speaker(msgspec.Struct, frozen=True, kw_only=True):
     python: str
     script: str
     hold: int = 9
+    responder: str = "/run/ambicast/responder.sock"
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -87,7 +89,7 @@ def render(speaker: Speaker) -> Rendered:
 
 
 def _refuse_bad(speaker: Speaker) -> None:
-    for name in ("bridge", "python", "script"):
+    for name in ("bridge", "python", "script", "responder"):
         path = getattr(speaker, name)
         if not path.startswith("/") or _UNWRITABLE & set(path):
             raise ValueError(
@@ -100,7 +102,7 @@ def _refuse_bad(speaker: Speaker) -> None:
 def _process(speaker: Speaker) -> str:
     return f"""\
 process bridge {{
-  run {speaker.python} -I {speaker.script} {speaker.bridge};
+  run {speaker.python} -I {speaker.script} {speaker.bridge} {speaker.responder};
   encoder json;
 }}
 """
