@@ -1,4 +1,4 @@
-"""The agent's command line; see ``--help``.
+"""The agent's command line; see ``--help``. Exit 0 ok, 1 refused or differs, 2 error.
 
 Imports are late on purpose: a host is not looked after until the agent runs, and ExaBGP's and
 Knot's starters need none of what the agent needs.
@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import faulthandler
 import logging
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from agents.config import ConfigError, Settings, load
@@ -21,12 +24,21 @@ COMMANDS = {
     "run": "look after this host (the default)",
     "exabgp": "become the ExaBGP of this host",
     "nameserver": "become the Knot DNS of this host",
+    "status": "what this host does, with or without a running agent",
+    "hold": "what is on the wire stays, whatever is ordered, until released",
+    "withdraw": "advertise nothing, until released",
+    "release": "the order rules again",
 }
+BREAK_GLASS = ("status", "hold", "withdraw", "release")
+SETTINGS = Path("/etc/ambicast/agent.yaml")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The console script; 2 means that the settings, or something on the host, are not usable."""
-    parsed = _parser().parse_args(arguments)
+    parser = _parser()
+    parsed = parser.parse_args(arguments)
+    if parsed.command in BREAK_GLASS[1:] and not parsed.reason:
+        parser.error(f"{parsed.command}: --reason says why, to everybody who finds it so")
     try:
         settings = load(parsed.config)
         match parsed.command:
@@ -34,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _become_exabgp(settings)
             case "nameserver":
                 _become_nameserver(settings)
+            case command if command in BREAK_GLASS:
+                return _break_glass(settings, parsed)
             case _:
                 _run(settings, parsed.config)
     except (ConfigError, ValueError) as fault:
@@ -47,7 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     what = "; ".join(f"{name}: {text}" for name, text in COMMANDS.items())
     parser.add_argument("command", nargs="?", default="run", choices=tuple(COMMANDS), help=what)
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="agent.yaml")
+    parser.add_argument("--config", type=Path, default=SETTINGS, metavar="FILE", help="agent.yaml")
+    parser.add_argument("--reason", metavar="TEXT", help="why; for hold, withdraw and release")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     return parser
 
 
@@ -59,6 +75,7 @@ def _refuse(fault: Exception) -> int:
 def _run(settings: Settings, path: Path) -> None:
     from agents.wiring import serve  # noqa: PLC0415
 
+    faulthandler.enable()  # what the watchdog ends says where it stood
     _log_to_stderr(settings)
     asyncio.run(serve(settings, path))
 
@@ -78,7 +95,7 @@ def _become_exabgp(settings: Settings) -> None:
         python=sys.executable,
         script=str(Path(bridge.__file__).resolve()),
         hold=own.hold_seconds,
-        responder=str(own.bridge.parent / "responder.sock"),
+        responder=str(settings.responder),
     )
     try:
         run_exabgp(speaker, own.bridge.parent)
@@ -97,6 +114,37 @@ def _become_nameserver(settings: Settings) -> None:
         run_knot(settings.fleet, nameserver, socket=own.socket, directory=own.directory)
     except LaunchError as fault:
         raise ConfigError(str(fault)) from None
+
+
+def _break_glass(settings: Settings, parsed: argparse.Namespace) -> int:
+    from agents.brake.commands import Said  # noqa: PLC0415
+    from agents.brake.showing import lines  # noqa: PLC0415
+    from agents.wiring import glass  # noqa: PLC0415
+
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # the outcome says it all
+    now = datetime.now(tz=UTC).timestamp()
+    commands = glass(settings)
+
+    async def carried_out() -> Said:
+        match parsed.command:
+            case "hold":
+                return await commands.hold(parsed.reason, now)
+            case "withdraw":
+                return await commands.withdraw(parsed.reason, now)
+            case "release":
+                return await commands.release(parsed.reason)
+            case _:
+                return await commands.status()
+
+    try:
+        said = asyncio.run(carried_out())
+    except OSError as fault:
+        raise ConfigError(f"{fault.filename or settings.state_dir}: {fault.strerror}") from None
+    if parsed.json:
+        sys.stdout.write(msgspec.json.encode(said.status).decode() + "\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in lines(said.status))
+    return said.code
 
 
 def _log_to_stderr(settings: Settings) -> None:

@@ -21,15 +21,19 @@ import msgspec
 import structlog
 
 from agents.advertising.fitness import ServiceTable
-from agents.advertising.observations import Observation, OrderArrived
+from agents.advertising.observations import BrakePulled, Observation, OrderArrived
 from agents.advertising.state import Facts, HostState, fold
+from agents.brake import status
+from agents.brake.commands import Glass
+from agents.brake.desk import Desk
+from agents.brake.file import BrakeFile
 from agents.config import ConfigError, Settings, load
 from agents.loop import Agent, OrderPort, Ports
 from agents.mqtt.bus import Bus
 from agents.mqtt.mailroom import Identity
 from agents.orders.storage import Kept, OrderStorage
 from ambicast.contract.codec import Stamp
-from ambicast.contract.messages import ClientMap, Steering
+from ambicast.contract.messages import Brake, ClientMap, Steering
 from ambicast.model.identifiers import NameserverName, Role
 
 PAUSE = 0.5
@@ -123,12 +127,18 @@ class Parts:
         known = Ports(bus=self.bus, orders=orders)
         if Role.BGP in settings.roles:
             known = self._with_bgp(known)
-        self.agent = Agent(facts, known, clock, restored(kept, facts, clock()))
+        self.brake = BrakeFile(settings.state_dir)
+        begun = restored(kept, facts, clock(), self.brake.read())
+        self.agent = Agent(facts, known, clock, begun)
         self.runs["loop"] = self.agent.run
+        self.runs["brake"] = Desk(settings.socket, self.brake, self._status, self._tell).run
         self._nameserver = self._with_dns(nameserver) if nameserver else None
 
     def _tell(self, observation: Observation) -> None:
         self.agent.tell(observation)
+
+    def _status(self) -> status.Status:
+        return status.running(self.agent.state, self._facts)
 
     def _hear(self, stamp: Stamp, message: Steering | ClientMap) -> None:
         if self._nameserver is None:
@@ -177,6 +187,21 @@ class Parts:
         return nameserver
 
 
+def glass(settings: Settings) -> Glass:
+    """The break-glass commands of this host, which need no running agent."""
+    from agents.bgp.direct import Direct  # noqa: PLC0415 - only hosts with this role
+
+    has_bgp = Role.BGP in settings.roles
+    bridge = settings.exabgp.bridge
+    return Glass(
+        (settings.pop.name, settings.host),
+        settings.socket,
+        BrakeFile(settings.state_dir),
+        OrderStorage(settings.state_dir).look(),
+        Direct(bridge, settings.pop, settings.fleet.asn) if has_bgp else None,
+    )
+
+
 class NameserverPort(Protocol):
     """Follows steering and client maps."""
 
@@ -184,9 +209,9 @@ class NameserverPort(Protocol):
     def map(self, stamp: Stamp, client_map: ClientMap) -> None: ...
 
 
-def restored(kept: Kept, facts: Facts, now: float) -> HostState:
-    """The state to begin with: the kept order, judged by today's allow-list."""
-    empty = HostState(distrusted=kept.distrusted)
+def restored(kept: Kept, facts: Facts, now: float, brake: Brake | None = None) -> HostState:
+    """The state to begin with: the brake, and the kept order, judged by today's allow-list."""
+    empty = fold(HostState(distrusted=kept.distrusted), BrakePulled(brake), facts, now)
     if kept.held is None:
         return empty
     state = fold(empty, OrderArrived(kept.held.stamp, kept.held.order), facts, now)

@@ -60,6 +60,10 @@ class OrderStorage:
         distrusted = _read(self._distrusted)
         return Kept(_read(self._order), distrusted.stamp if distrusted else None)
 
+    def look(self) -> Held | None:
+        """The order on disk, for whoever asks beside the agent; this is no start."""
+        return _read(self._order)
+
     def keep(self, held: Held) -> None:
         """Keep an accepted order; after this a restart begins with it."""
         try:

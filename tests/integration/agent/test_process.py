@@ -40,6 +40,7 @@ def file(tmp_path, mosquitto):
         "host": "ams-2",
         "broker": {"host": "127.0.0.1", "port": mosquitto.port},
         "state_dir": str(tmp_path / "state"),
+        "socket": str(tmp_path / "agent.sock"),
         "knot": {"socket": str(tmp_path / "knot.sock"), "directory": str(tmp_path / "knot")},
     }
     path = tmp_path / "agent.yaml"

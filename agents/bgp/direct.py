@@ -1,0 +1,76 @@
+"""ExaBGP without an agent: look at what it has sent, or have it withdraw everything.
+
+For break-glass only. It attaches to the bridge as an agent would, and the newest client wins: an
+agent that only seemed to be dead loses its attachment, and comes back by itself when we are done.
+An ExaBGP that does not answer cannot be told to withdraw. The bridge can end it (``#restart``),
+and with it the sessions and everything that was sent over them; its successor begins empty.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from agents.advertising.observations import BgpSeen
+from agents.bgp.session import Bgp
+from ambicast.model.pops import Pop
+
+RESTART = b"#restart\n"
+
+
+class Direct:
+    """ExaBGP behind the bridge's socket; every method answers within ``within`` seconds."""
+
+    def __init__(self, bridge: Path, pop: Pop, asn: int) -> None:
+        self._bridge, self._pop, self._asn = bridge, pop, asn
+
+    async def is_there(self) -> bool:
+        """Whether anybody listens: if not, ExaBGP does not run, and nothing is advertised."""
+        try:
+            _, writer = await asyncio.open_unix_connection(self._bridge)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        writer.close()
+        return True
+
+    async def look(self, within: float) -> BgpSeen | None:
+        """What ExaBGP holds and has sent; none where it does not answer in time."""
+        return await self._until(lambda seen: seen.attached, within)
+
+    async def withdraw(self, within: float) -> BgpSeen | None:
+        """Withdraws all there is; what was seen last, or none where ExaBGP does not answer."""
+        return await self._until(
+            lambda seen: seen.attached and not seen.rib and not seen.wire, within, nothing=True
+        )
+
+    async def restart(self) -> None:
+        """Has the bridge end ExaBGP; the sessions close at once.
+
+        Raises:
+            OSError: there is no bridge.
+        """
+        _, writer = await asyncio.open_unix_connection(self._bridge)
+        writer.write(RESTART)
+        await writer.drain()
+        writer.close()
+
+    async def _until(
+        self, holds: Callable[[BgpSeen], bool], within: float, *, nothing: bool = False
+    ) -> BgpSeen | None:
+        told: asyncio.Queue[BgpSeen] = asyncio.Queue()
+        bgp = Bgp(self._bridge, self._pop, self._asn, told.put_nowait)
+        if nothing:
+            bgp.want(frozenset())
+        last: BgpSeen | None = None
+        async with asyncio.TaskGroup() as tasks:
+            attached = tasks.create_task(bgp.run(), name="direct")
+            try:
+                async with asyncio.timeout(within):
+                    while last is None or not holds(last):
+                        seen = await told.get()
+                        last = seen if seen.attached else last
+            except TimeoutError:
+                pass
+            attached.cancel()
+        return last
