@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.routers.policy import FAMILIES, Session, Transit
-from lab.topology.attachments import edge_asn, protocol_name, router_of
+from lab.topology.attachments import edge_asn, router_of
 from lab.topology.internet import (
     POP_ASN,
     STEERED_V4,
@@ -80,7 +80,7 @@ def _pop_sessions(internet: Internet, wiring: Wiring, number: int) -> list[Sessi
             router = router_of(pop)
             sessions.append(
                 Session(
-                    name=protocol_name(router or pop.name),
+                    name=router or pop.name,
                     relation="pop",
                     asn=edge_asn(pop) if router else POP_ASN,
                     interface=wiring.interface(f"t{number}", router or pop.name),

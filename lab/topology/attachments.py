@@ -1,7 +1,7 @@
 """How a PoP's hosts hang on the Internet: straight on its transits, or behind a router of its own.
 
 A PoP with one host has no router: the host speaks to every transit. A PoP with several has one,
-`<pop>-r`, an AS of its own that takes the hosts' routes, shares flows over them (ECMP) and passes
+`<pop>r`, an AS of its own that takes the hosts' routes, shares flows over them (ECMP) and passes
 the routes on. To its hosts it is their only uplink, `edge`; their networks are cut out of the
 first transit's provider space, which forwards them to the router.
 """
@@ -54,7 +54,7 @@ class Host(msgspec.Struct, frozen=True):
 
 def router_of(pop: Pop) -> str | None:
     """The node of the PoP's own router, where it has one."""
-    return f"{pop.name}-r" if pop.hosts > 1 else None
+    return f"{pop.name}r" if pop.hosts > 1 else None
 
 
 def edge_asn(pop: Pop) -> int:
@@ -63,12 +63,12 @@ def edge_asn(pop: Pop) -> int:
 
 
 def hosts_of(pop: Pop) -> tuple[Host, ...]:
-    """Every host of the PoP; the first one's node has the PoP's name."""
+    """Every host of the PoP; its node is named ams, ams2, ..., its host ams-1, ams-2, ..."""
     return tuple(_host(pop, place) for place in range(pop.hosts))
 
 
 def _host(pop: Pop, place: int) -> Host:
-    node = pop.name if place == 0 else f"{pop.name}-{place + 1}"
+    node = pop.name if place == 0 else f"{pop.name}{place + 1}"
     name = f"{pop.name}-{place + 1}"
     router = router_of(pop)
     if router is None:
@@ -92,8 +92,3 @@ def _host(pop: Pop, place: int) -> Host:
 def edge_network(pop: Pop, place: int) -> int:
     """Which access network of the PoP's first transit lies between its router and a host."""
     return _FIRST_EDGE_NETWORK + 8 * pop.number + place
-
-
-def protocol_name(node: str) -> str:
-    """A node's name as routers' configurations can hold it: no hyphen."""
-    return node.replace("-", "_")

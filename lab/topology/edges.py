@@ -8,7 +8,7 @@ from lab.nodes.programs import router_programs
 from lab.routers.bird import bird_config
 from lab.routers.frr import bgpd_config, zebra_config
 from lab.routers.policy import FAMILIES, Session, Transit
-from lab.topology.attachments import edge_asn, hosts_of, protocol_name, router_of
+from lab.topology.attachments import edge_asn, hosts_of, router_of
 from lab.topology.internet import (
     POP_ASN,
     STEERED_V4,
@@ -105,7 +105,7 @@ def _to_hosts(pop: Pop, router: str, wiring: Wiring) -> Iterator[Session]:
     for host in hosts_of(pop):
         (edge,) = host.uplinks
         yield Session(
-            name=protocol_name(host.node),
+            name=host.node,
             relation="pop",
             asn=POP_ASN,
             interface=wiring.interface(router, host.node),
