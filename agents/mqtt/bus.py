@@ -25,10 +25,12 @@ from paho.mqtt.properties import Properties
 
 from agents.advertising.observations import BusChanged
 from agents.config import Broker
+from agents.mqtt.fitting import fitting
 from agents.mqtt.mailroom import Hear, Identity, Mailroom, Tell
 from agents.mqtt.outbox import Letter, Outbox
-from ambicast.contract.codec import Stamp, encode
+from ambicast.contract.codec import ContractError, Stamp, encode
 from ambicast.contract.messages import (
+    Message,
     NameserverReceipt,
     NameserverReport,
     Presence,
@@ -36,6 +38,7 @@ from ambicast.contract.messages import (
     Report,
     Sightings,
 )
+from ambicast.contract.tally import worth_telling
 from ambicast.contract.topics import Channel
 from ambicast.model.identifiers import Family
 from ambicast.model.prefixes import PrefixError, address, family
@@ -72,30 +75,47 @@ class Bus:
         self._leaving = False
         self._family = _family_of(broker.host)
         self.reconnects = 0
+        self.unsent = 0
 
     def publish_report(self, report: Report) -> None:
         """The whole state of this host (retained)."""
         stamp = Stamp(report.order_epoch, report.order_generation)
-        self._outbox.put_state(self._me.topic(Channel.REPORT), encode(report, stamp))
+        self._put_state(self._me.topic(Channel.REPORT), report, stamp)
 
     def publish_sightings(self, sightings: Sightings) -> None:
         """What this host's watcher sees (retained)."""
-        self._outbox.put_state(self._me.topic(Channel.SIGHTINGS), encode(sightings))
+        self._put_state(self._me.topic(Channel.SIGHTINGS), sightings, Stamp())
 
     def publish_receipt(self, stamp: Stamp, receipt: Receipt) -> None:
         """The answer to the order with ``stamp``."""
-        self._outbox.put_answer(self._me.topic(Channel.RECEIPT), encode(receipt, stamp))
+        self._put_answer(self._me.topic(Channel.RECEIPT), receipt, stamp)
 
     def publish_nameserver_report(self, report: NameserverReport) -> None:
         """The whole state of this host's nameserver (retained)."""
         stamp = Stamp(report.steering_epoch, report.steering_generation)
-        topic = self._me.nameserver_topic(Channel.REPORT)
-        self._outbox.put_state(topic, encode(report, stamp))
+        self._put_state(self._me.nameserver_topic(Channel.REPORT), report, stamp)
 
     def publish_nameserver_receipt(self, stamp: Stamp, receipt: NameserverReceipt) -> None:
         """The answer to the steering message or client map with ``stamp``."""
-        topic = self._me.nameserver_topic(Channel.RECEIPT)
-        self._outbox.put_answer(topic, encode(receipt, stamp))
+        self._put_answer(self._me.nameserver_topic(Channel.RECEIPT), receipt, stamp)
+
+    def _put_state(self, topic: str, body: Message, stamp: Stamp) -> None:
+        try:
+            self._outbox.put_state(topic, encode(body, stamp))
+        except ContractError as fault:
+            self._unsendable(topic, fault)
+
+    def _put_answer(self, topic: str, body: Receipt | NameserverReceipt, stamp: Stamp) -> None:
+        try:
+            self._outbox.put_answer(topic, fitting(body, stamp))
+        except ContractError as fault:
+            self._unsendable(topic, fault)
+
+    def _unsendable(self, topic: str, fault: ContractError) -> None:
+        """Looking after the host goes on, whatever there is to say about it."""
+        self.unsent += 1
+        if worth_telling(self.unsent):
+            log.error("message not sent", topic=topic, why=str(fault), so_far=self.unsent)
 
     def reconnect(self, families: frozenset[Family] = frozenset(Family)) -> None:
         """Drop the connection, whatever it thinks of itself, and make a new one at once.
@@ -161,6 +181,7 @@ class Bus:
     async def _serve(self, client: aiomqtt.Client) -> None:
         """One connection's tasks; the first that fails ends them all."""
         self._outbox.again()
+        self._mailroom.connected()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_end(client), name="mqtt ending")
             group.create_task(self._receive(client), name="mqtt receiving")
@@ -185,7 +206,8 @@ class Bus:
 
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
-            self._mailroom.receive(message.topic.value, message.payload)
+            topic, payload = message.topic.value, message.payload
+            self._mailroom.receive(topic, payload, retained=message.retain)
 
     async def _watch_end(self, client: aiomqtt.Client) -> None:
         await self._ending.wait()

@@ -10,11 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
 from ambicast.model.identifiers import Family
 from ambicast.model.routes import Advertisement
+
+# The largest whole number every JSON reader holds exactly (RFC 8259 section 6).
+LARGEST_NUMBER = 2**53 - 1
+Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_NUMBER)]
 
 
 class Body(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
@@ -31,7 +36,7 @@ class ControllerPresence(Body, frozen=True, tag="controller-presence", kw_only=T
     online: bool
     instance: str
     since: float
-    beat: int = 0
+    beat: Count = 0
 
 
 class Presence(Body, frozen=True, tag="presence", kw_only=True, omit_defaults=True):
@@ -201,8 +206,8 @@ class Report(Body, frozen=True, tag="report", kw_only=True):
     wire: tuple[Advertisement, ...] = ()
     terminated: tuple[str, ...] = ()
     default_uplink: Mapping[Family, str] = {}
-    order_epoch: int = 0
-    order_generation: int = 0
+    order_epoch: Count = 0
+    order_generation: Count = 0
     deeds: tuple[Deed, ...] = ()
     brake: Brake | None = None
     load: float = 0.0
@@ -284,7 +289,7 @@ class NameserverReceipt(Body, frozen=True, tag="nameserver-receipt", kw_only=Tru
     outcome: Outcome
     answers_to: str = "steering"
     refusals: tuple[str, ...] = ()
-    proven: int = 0
+    proven: Count = 0
 
 
 class NameserverReport(Body, frozen=True, tag="nameserver-report", kw_only=True):
@@ -292,10 +297,10 @@ class NameserverReport(Body, frozen=True, tag="nameserver-report", kw_only=True)
 
     instance: str
     running: bool
-    steering_epoch: int = 0
-    steering_generation: int = 0
-    map_epoch: int = 0
-    map_generation: int = 0
+    steering_epoch: Count = 0
+    steering_generation: Count = 0
+    map_epoch: Count = 0
+    map_generation: Count = 0
     detail: str = ""
 
 
