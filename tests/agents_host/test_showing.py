@@ -1,0 +1,38 @@
+"""What an operator reads: who answers, what is in force, what is on the wire."""
+
+from agents.advertising.accept import Held
+from agents.advertising.state import HostState
+from agents.brake.showing import lines
+from agents.brake.status import Agent, Status, running
+from ambicast.contract.messages import Brake, BrakeKind
+from ambicast.model.routes import Advertisement, Attributes
+from tests.agents_advertising.hosts import FACTS, OWN, order, stamp
+
+
+def shown(status):
+    return "\n".join(lines(status))
+
+
+def test_a_running_agent_shows_its_order_and_that_the_broker_is_lost():
+    state = HostState(held=Held(stamp(4), order(OWN)))
+    text = shown(running(state, FACTS))
+    assert "agent        running" in text
+    assert f"epoch {stamp(4).epoch}, generation {stamp(4).generation}" in text
+    assert f"{OWN} through" in text
+    assert "broker       LOST: nothing changes" in text
+    assert "on the wire  not known" in text
+
+
+def test_one_path_is_one_line_with_all_its_uplinks():
+    wire = (
+        Advertisement("198.18.0.0/22", "north"),
+        Advertisement("198.18.0.0/22", "south"),
+        Advertisement("198.19.254.0/23", "north", Attributes(prepend=3)),
+    )
+    brake = Brake(kind=BrakeKind.HOLD, reason="I look into it")
+    text = shown(Status(pop="ams", host="ams-1", agent=Agent.GONE, wire=wire, brake=brake))
+    assert "198.18.0.0/22 through north, south\n" in text
+    assert "198.19.254.0/23 through north (prepended x3)" in text
+    assert "brake        hold: I look into it" in text
+    assert "broker" not in text
+    assert "nothing" in shown(Status(pop="ams", host="ams-1", agent=Agent.GONE, wire=()))
