@@ -73,6 +73,12 @@ class OrderPort(Protocol):
     def keep(self, held: Held) -> None: ...
 
 
+class LifePort(Protocol):
+    """Is shown that this loop still turns, by the loop itself; see :mod:`ambicast.notify`."""
+
+    def turned(self, now: float, status: str) -> None: ...
+
+
 class Ports(msgspec.Struct, frozen=True):
     """Where wants and words go; a host without role bgp has only the bus."""
 
@@ -81,6 +87,7 @@ class Ports(msgspec.Struct, frozen=True):
     bgp: BgpPort | None = None
     kernel: KernelPort | None = None
     watch: WatchPort | None = None
+    life: LifePort | None = None
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -221,8 +228,10 @@ class Agent:
             self._ports.bus.reconnect(frozenset(changed))
 
     def publish(self) -> None:
-        """Report and sightings, if they changed or are due."""
+        """Report and sightings, if they changed or are due; and that this loop turns."""
         now = self._clock()
+        if self._ports.life is not None:
+            self._ports.life.turned(now, in_a_line(self._state))
         told = report(self._state, self._facts)
         if told != self._told_report or now - self._reported_at >= REPORT_EVERY:
             self._told_report, self._reported_at = told, now
@@ -238,6 +247,17 @@ def _words_to_watchers(state: HostState) -> tuple[frozenset[str], frozenset[str]
     """The prefixes to observe, and the services that are fit."""
     observed = frozenset(state.held.order.observe if state.held else ())
     return observed, frozenset(name for name, each in state.services.items() if each.fit)
+
+
+def in_a_line(state: HostState) -> str:
+    """The host in one line, for ``systemctl status``."""
+    stamp = state.held.stamp if state.held else None
+    parts = [f"order {stamp.epoch}.{stamp.generation}" if stamp else "no order yet"]
+    parts.append(f"{len({each.prefix for each in state.wire})} prefixes advertised")
+    unfit = sorted(name for name, each in state.services.items() if not each.fit)
+    parts += [f"unfit: {', '.join(unfit)}"] if unfit else []
+    parts.append("broker reached" if state.connected else "broker lost: nothing changes")
+    return "; ".join(parts)
 
 
 def _log_changes(before: HostState, after: HostState) -> None:
