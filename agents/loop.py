@@ -17,6 +17,7 @@ import structlog
 
 from agents.advertising.accept import Accepted, Held
 from agents.advertising.desire import Desired, desired
+from agents.advertising.guard import Guard, guard
 from agents.advertising.observations import (
     KernelSeen,
     Observation,
@@ -34,15 +35,20 @@ from ambicast.model.routes import Advertisement
 TICK = 1.0
 REPORT_EVERY = 5.0
 SIGHTINGS_EVERY = 1.0
+HEARTBEAT_EVERY = 0.9
 MOST_TURNS = 32
 
 log = structlog.get_logger()
 
 
 class BgpPort(Protocol):
-    """Keeps ExaBGP at the wanted set; ``None`` is hands off."""
+    """Keeps ExaBGP at the wanted set; ``None`` is hands off.
+
+    ``guard`` is this loop's heartbeat: while it stands still there is none.
+    """
 
     def want(self, advertisements: frozenset[Advertisement] | None) -> None: ...
+    def guard(self, guard: Guard) -> None: ...
 
 
 class KernelPort(Protocol):
@@ -131,7 +137,7 @@ class Agent:
         self._told_sightings: Sightings | None = None
         self._told_wire: frozenset[Advertisement] | None = None
         self._told_watch: tuple[frozenset[str], frozenset[str]] | None = None
-        self._reported_at = self._sighted_at = float("-inf")
+        self._reported_at = self._sighted_at = self._guarded_at = float("-inf")
 
     @property
     def state(self) -> HostState:
@@ -176,6 +182,7 @@ class Agent:
         self._act(result, level=isinstance(observation, Tick))
         if result.keep is not None:
             self._ports.orders.keep(result.keep)
+        self._beat(result)
         self._answer(result)
         if isinstance(observation, KernelSeen):
             self._follow_default_route(before, observation)
@@ -198,6 +205,13 @@ class Agent:
         self._told_watch = told
         if wanted.withheld != before.withheld:
             log.info("advertisements withheld", prefixes=dict(wanted.withheld) or "none")
+
+    def _beat(self, result: Turn) -> None:
+        """A heartbeat, and what the dead man's switch may do without us from now on."""
+        now = self._clock()
+        if self._ports.bgp and now - self._guarded_at >= HEARTBEAT_EVERY:
+            self._guarded_at = now
+            self._ports.bgp.guard(guard(result.state, self._facts, result.desired, now))
 
     def _answer(self, result: Turn) -> None:
         """A receipt for every order, and for the held one again whenever the wire changed."""

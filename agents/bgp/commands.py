@@ -1,5 +1,7 @@
 """What we say to ExaBGP: one line per command, and each gets exactly one ``done`` or ``error``.
 
+Lines that begin with ``#`` are for the bridge, and get no answer (:mod:`agents.bgp.bridge`).
+
 The neighbor comes first wherever a command changes anything. ``attributes ... nlri`` is the one
 form that takes several prefixes. AS_PATH is always given, whole: ExaBGP sends what it is given,
 and what was written without it would read back without it.
@@ -7,13 +9,23 @@ and what was written without it would read back without it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from agents.advertising.guard import Guard
 from agents.bgp.difference import Advertise, Change, Withdraw
+from agents.bgp.neighbors import Neighbor
 from agents.bgp.paths import Path, spell
+from ambicast.model.prefixes import family
 
 # Answers to commands are a setting of the helper, and a predecessor may have turned them off.
 ENABLE_ANSWERS = "enable-ack"
 SHOW_SESSIONS = "show neighbor json"
 SHOW_RIB = "show adj-rib out json"
+
+RESTART = "#restart"
+CLOSE = "#close"
 
 
 def command(change: Change) -> str:
@@ -29,6 +41,24 @@ def command(change: Change) -> str:
 def send_again(neighbor: str) -> str:
     """Has one session's whole adj-rib-out sent (and echoed) again; nothing changes by it."""
     return f"neighbor {neighbor} flush adj-rib out"
+
+
+def heartbeat(guard: Guard, sessions: Iterable[Neighbor]) -> str:
+    """The bridge's line for ``guard``, newline included."""
+    every = tuple(sessions)
+    groups = [
+        {"checks": each.checks, "withdraw": list(_withdrawals(each.prefixes, every))}
+        for each in guard.groups
+    ]
+    text = msgspec.json.encode({"after": guard.after, "groups": groups}).decode()
+    return f"#heartbeat {text}\n"
+
+
+def _withdrawals(prefixes: tuple[str, ...], sessions: Iterable[Neighbor]) -> Iterator[str]:
+    """On every session of the family: to withdraw what is not there changes nothing."""
+    for session in sessions:
+        if some := tuple(each for each in prefixes if family(each) is session.family):
+            yield command(Withdraw(session.address, some))
 
 
 def _attributes(path: Path) -> str:

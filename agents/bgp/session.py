@@ -12,7 +12,9 @@ from pathlib import Path as File
 
 import structlog
 
+from agents.advertising.guard import Guard
 from agents.advertising.observations import BgpSeen
+from agents.bgp.commands import heartbeat
 from agents.bgp.conversation import Conversation, LostThread
 from agents.bgp.difference import Rib, placed
 from agents.bgp.neighbors import by_address
@@ -26,6 +28,7 @@ log = structlog.get_logger()
 TICK = 1.0
 ATTACH_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
+MOST_UNREAD = 2**20
 
 
 class Bgp:
@@ -39,6 +42,7 @@ class Bgp:
         self._wanted: Rib | None = None
         self._conversation: Conversation | None = None
         self._told: BgpSeen | None = None
+        self._writer: asyncio.StreamWriter | None = None
 
     def want(self, advertisements: frozenset[Advertisement] | None) -> None:
         """Advertise exactly these from now on; none means hands off: change nothing.
@@ -59,6 +63,12 @@ class Bgp:
             self._conversation.want(wanted, asyncio.get_running_loop().time())
             self._report()
 
+    def guard(self, guard: Guard) -> None:
+        """A heartbeat for the bridge, with what its dead man's switch may do; not stored."""
+        writer = self._writer
+        if writer is not None and writer.transport.get_write_buffer_size() < MOST_UNREAD:
+            writer.write(heartbeat(guard, self._sessions.values()).encode("ascii"))
+
     async def run(self) -> None:
         """Stays attached to the bridge, for ever."""
         pause = ATTACH_PAUSE
@@ -70,13 +80,14 @@ class Bgp:
             except OSError:
                 await asyncio.sleep(ATTACH_PAUSE)
                 continue
+            self._writer = writer
             try:
                 await self._attend(reader, writer)
             except (LostThread, OSError) as fault:
                 was_ready = self._conversation is not None and self._conversation.ready
                 log.warning("detached from exabgp", reason=str(fault))
             finally:
-                self._conversation = None
+                self._conversation = self._writer = None
                 writer.close()
                 self._report()
             pause = ATTACH_PAUSE if was_ready else min(2 * pause, LONGEST_PAUSE)

@@ -63,10 +63,12 @@ def diary():
 
 @pytest.fixture
 def ports(diary):
+    bgp = diary.port("bgp", "want")
+    type(bgp).guard = staticmethod(diary.port("heart", "guard").guard)
     return Ports(
         bus=diary,
         orders=diary.port("orders", "keep"),
-        bgp=diary.port("bgp", "want"),
+        bgp=bgp,
         kernel=diary.port("kernel", "want"),
         watch=diary.port("watch", "observe", "declare"),
     )
@@ -217,3 +219,18 @@ async def test_a_burst_makes_one_report_and_silence_makes_one_every_five_seconds
         await asyncio.sleep(2 * REPORT_EVERY + 2.5)
         assert len(diary.read("bus", "publish_report")) == 3
         running.cancel()
+
+
+def test_the_heart_beats_every_second_whatever_happens_and_however_much(ports, diary):
+    now = 1000.0
+    agent = agent_of(ports, HostState(), lambda: now)
+    for _ in range(12):
+        steps(agent, [Tick()])
+        now += 0.25
+    assert len(diary.read("heart")) == 3
+
+
+def test_a_loop_whose_turns_all_fail_has_no_heartbeat(ports, diary, monkeypatch):
+    monkeypatch.setattr("agents.loop.fold", None)
+    steps(agent_of(ports, HostState()), [Tick()])
+    assert diary.read("heart") == []
