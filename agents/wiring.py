@@ -35,6 +35,7 @@ from agents.orders.storage import Kept, OrderStorage
 from ambicast.contract.codec import Stamp
 from ambicast.contract.messages import Brake, ClientMap, Steering
 from ambicast.model.identifiers import NameserverName, Role
+from ambicast.notify import ServiceManager
 
 PAUSE = 0.5
 LONGEST_PAUSE = 10.0
@@ -66,6 +67,7 @@ async def serve(settings: Settings, path: Path) -> None:
             for name, run in parts.runs.items()
         }
         await stop.wait()
+        parts.life.stopping()
         parts.bus.leave()
         await asyncio.wait({tasks["bus"]}, timeout=GOOD_BYE)
         for task in tasks.values():
@@ -124,7 +126,8 @@ class Parts:
         )
         self.bus = Bus(settings.broker, me, self._tell, self._hear if nameserver else None)
         self.runs: dict[str, Run] = {"bus": self.bus.run}
-        known = Ports(bus=self.bus, orders=orders)
+        self.life = ServiceManager()
+        known = Ports(bus=self.bus, orders=orders, life=self.life)
         if Role.BGP in settings.roles:
             known = self._with_bgp(known)
         self.brake = BrakeFile(settings.state_dir)

@@ -65,6 +65,13 @@ class Agents(Protocol):
         """Queues one message; never blocks. Newer ones to the same receiver replace it."""
 
 
+class Life(Protocol):
+    """Is shown that this loop still turns, by the loop itself; see :mod:`ambicast.notify`."""
+
+    def turned(self, now: float, status: str) -> None:
+        """The loop has made a turn; ``status`` is one line for people."""
+
+
 class View(msgspec.Struct, frozen=True):
     """One consistent look for the API: belief, conditions, the run, and when."""
 
@@ -87,6 +94,7 @@ class Loop:
         clock: Callable[[], float],
         mailbox: asyncio.Queue[Observation],
         techniques: frozenset[Technique] = EVERYTHING,
+        life: Life | None = None,
     ) -> None:
         """``clock`` gives seconds since the Unix epoch and never steps back in one process."""
         self._fleet = fleet
@@ -95,6 +103,7 @@ class Loop:
         self._agents = agents
         self._clock = clock
         self._techniques = techniques
+        self._life = life
         self._world = World(began_at=clock(), drains=run.drains)
         self._mailbox = mailbox
         self._listeners: list[Callable[[Happened], None]] = []
@@ -128,6 +137,16 @@ class Loop:
         """Turns for ever."""
         while True:
             self.turn(await self._learned())
+            if self._life is not None:
+                self._life.turned(self._clock(), self._in_a_line())
+
+    def count_fault(self) -> None:
+        """One more thing that could not be used, kept where the API shows it."""
+        self._faults += 1
+
+    def _in_a_line(self) -> str:
+        reached = "broker reached" if self._world.connected else "broker lost: nothing changes"
+        return f"epoch {self._run.epoch}, {len(self._run.pops)} PoPs, {reached}"
 
     async def _learned(self) -> list[Observation]:
         """Everything in the mailbox, or a tick when it is time to look again."""
