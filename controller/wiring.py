@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from ambicast.files import FleetFileError, load_fleet
+from ambicast.notify import ServiceManager
 from controller.api.server import Api
 from controller.choreography.resuming import resumed
 from controller.choreography.run import fresh
@@ -40,12 +41,13 @@ async def run_controller(settings: Settings) -> None:
     mailbox: asyncio.Queue[Observation] = asyncio.Queue()
     instance = uuid.uuid4().hex[:12]
     bus = Bus(settings.broker, fleet, instance, clock, mailbox.put_nowait, run.epoch)
-    loop = Loop(fleet, run, journal, bus, clock, mailbox, frozenset(settings.techniques))
+    life, techniques = ServiceManager(), frozenset(settings.techniques)
+    loop = Loop(fleet, run, journal, bus, clock, mailbox, techniques, life)
     api = Api(settings.api, fleet, loop)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, settings)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload, settings, loop)
     log.info("controller starts", fleet=fleet.name, epoch=run.epoch, pops=len(fleet.pops))
     async with asyncio.TaskGroup() as tasks:
         running = [
@@ -54,17 +56,23 @@ async def run_controller(settings: Settings) -> None:
             tasks.create_task(api.run(), name="api"),
         ]
         await stop.wait()
+        life.stopping()
         for task in running:
             task.cancel()
     journal.close()
     log.info("controller stopped")
 
 
-def _reload(settings: Settings) -> None:
-    """SIGHUP: judges the fleet file of now; a restart, which loses nothing, uses it."""
+def reload(settings: Settings, loop: Loop) -> None:
+    """SIGHUP: judges the fleet file of now; a restart, which loses nothing, uses it.
+
+    A file that is refused is named fault by fault in the log, counted (``faults`` of the API's
+    status), and changes nothing: the fleet of the start stays.
+    """
     try:
         load_fleet(Path(settings.fleet))
     except FleetFileError as fault:
+        loop.count_fault()
         log.error("fleet file refused, the last good one stays", faults=str(fault))
     else:
         log.info("fleet file is good: restart to use it; the journal keeps every plan")
