@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final, Literal
 
@@ -32,6 +33,7 @@ def up(
     directory: Path | None = None,
     keep: bool = False,
     ready_within: float | None = READY_TIMEOUT_S,
+    relayed: Collection[str] = (),
 ) -> RunningLab:
     """Render a topology, bring it up and wait until its Internet has converged.
 
@@ -44,6 +46,7 @@ def up(
             however that ends.
         ready_within: seconds until every transit must have every route that does not depend on
             PoPs; None: do not wait.
+        relayed: ends ("ams:eth1") of links whose delay or jitter shall be changeable, or "all".
 
     Raises:
         LabError: says what did not come up.
@@ -56,7 +59,10 @@ def up(
         raise LabError(msg)
     home = directory or ROOT / name
     render(topology, home)
-    lab = _bring_up(engine, topology, name, home)
+    if engine == "netns":
+        lab: RunningLab = netns.bring_up(topology, name, home, relayed)
+    else:
+        lab = clab.bring_up(topology, name, home)
     try:
         if not keep:
             lab.guard(_guard(name))
@@ -124,12 +130,6 @@ def _missing(
         if len(without) > 1:
             return without[0], prefix
     return None
-
-
-def _bring_up(engine: Engine, topology: Topology, name: str, home: Path) -> RunningLab:
-    if engine == "netns":
-        return netns.bring_up(topology, name, home)
-    return clab.bring_up(topology, name, home)
 
 
 def _wrap(state: State) -> RunningLab:

@@ -1,41 +1,24 @@
 """Links, with or without delay.
 
 A link without delay is a veth pair. A delayed one is a veth pair with netem at both ends where the
-kernel has netem, else a pair of TAP interfaces with a relay process between them (`relay`).
+kernel has netem, else it is carried by a relay process (`relay`). Links whose delay or jitter a
+scenario changes on the way are always relayed: netem's jitter would reorder packets of one flow.
 """
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
-from lab.engines.faults import LabError
+from lab.engines.impairments import seconds
 from lab.engines.namespaces import NETNS, batch, namespace
-from lab.engines.node_init import environment
+from lab.engines.relaying import RelayedLink, start
 from lab.topology.reading import ClabLink
 
 PROBE: Final = "netem-probe"
-UNITS_S: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
-
-
-def seconds(delay: str) -> float:
-    """A delay as netem writes it ("20ms"), in seconds.
-
-    Raises:
-        LabError: not a number with a unit.
-    """
-    for unit in sorted(UNITS_S, key=len, reverse=True):
-        if delay.endswith(unit):
-            try:
-                return float(delay.removesuffix(unit)) * UNITS_S[unit]
-            except ValueError:
-                break
-    msg = f"delay {delay!r}: a number with one of {', '.join(UNITS_S)} is wanted"
-    raise LabError(msg)
+EVERY: Final = "all"
 
 
 def netem_works() -> bool:
@@ -49,28 +32,41 @@ def netem_works() -> bool:
 
 
 class Cables:
-    """All links of one lab."""
+    """All links of one lab.
 
-    def __init__(self, lab: str, links: Iterable[ClabLink], directory: Path) -> None:
-        """Sort links into plain and delayed ones."""
+    Attributes:
+        relayed: the ends (`node:interface`) of the links that a relay carries, once plugged.
+    """
+
+    def __init__(
+        self, lab: str, links: Iterable[ClabLink], directory: Path, relayed: Collection[str] = ()
+    ) -> None:
+        """`relayed`: ends of links that must be changeable while they carry packets, or `all`."""
         self._lab = lab
         self._directory = directory
-        every = list(links)
-        self._delayed = [link for link in every if "delay" in link.vars]
-        self._plain = [link for link in every if "delay" not in link.vars]
+        self._links = list(links)
+        self._wanted = relayed
+        self.relayed: list[str] = []
 
     def plug(self) -> tuple[str, subprocess.Popen[bytes] | None]:
         """Make all links; returns how delays are made, and the relay if there is one."""
-        if not self._delayed:
-            batch(map(self._veth, self._plain))
-            return "none", None
-        if netem_works():
-            batch(map(self._veth, self._plain + self._delayed))
-            for link in self._delayed:
+        slow = [link for link in self._links if "delay" in link.vars]
+        relayed = [link for link in self._links if self._changes(link)]
+        netem = bool(slow) and netem_works()
+        if not netem:
+            relayed += [link for link in slow if link not in relayed]
+        direct = [link for link in self._links if link not in relayed]
+        batch(map(self._veth, direct))
+        for link in direct:
+            if "delay" in link.vars:
                 self._netem(link)
-            return "netem", None
-        batch(map(self._veth, self._plain))
-        return "relay", self._relay()
+        if not relayed:
+            return "netem" if netem else "none", None
+        self.relayed = [end for link in relayed for end in link.endpoints]
+        return "relay", start(map(self._relayed, relayed), self._directory)
+
+    def _changes(self, link: ClabLink) -> bool:
+        return EVERY in self._wanted or any(end in self._wanted for end in link.endpoints)
 
     def _ends(self, link: ClabLink) -> list[tuple[str, str]]:
         """(namespace, interface) of both ends."""
@@ -86,33 +82,7 @@ class Cables:
             argv = ["tc", "-n", space, "qdisc", "add", "dev", interface, "root", "netem"]
             subprocess.run([*argv, "delay", link.vars["delay"]], check=True, capture_output=True)
 
-    def _relay(self) -> subprocess.Popen[bytes]:
-        """Start the relay and wait until its interfaces are there."""
-        links = [
-            {
-                "ends": [[str(NETNS / space), interface] for space, interface in self._ends(link)],
-                "delay_s": seconds(link.vars["delay"]),
-            }
-            for link in self._delayed
-        ]
-        spec = self._directory / "relay.json"
-        spec.write_text(json.dumps(links))
-        log = self._directory / "relay.log"
-        with log.open("ab") as errors:
-            relay = subprocess.Popen(
-                [sys.executable, "-m", "lab.engines.relay", str(spec)],
-                env=environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,
-            )
-        assert relay.stdout is not None
-        with relay.stdout as said:
-            ready = said.readline() == b"ready\n"
-        if not ready:
-            relay.kill()
-            relay.wait()
-            msg = f"the delay relay did not start: {log.read_text().strip()[-300:]}"
-            raise LabError(msg)
-        return relay
+    def _relayed(self, link: ClabLink) -> RelayedLink:
+        (a, a_if), (b, b_if) = self._ends(link)
+        ends = ((str(NETNS / a), a_if), (str(NETNS / b), b_if))
+        return RelayedLink(ends, seconds(link.vars.get("delay", "0s")))

@@ -20,23 +20,23 @@ NETNS: Final = Path("/run/netns")
 
 def namespace(lab: str, node: str) -> str:
     """The name of a node's network namespace."""
-    return f"amb-{lab}-{node}"
+    return f"amb-{lab}.{node}"
 
 
 def namespaces_of(lab: str) -> list[str]:
     """All namespaces of a lab that exist, whatever its state file says."""
-    every = (path.name for path in NETNS.glob("amb-*-*"))
+    every = (path.name for path in NETNS.glob("amb-*.*"))
     return sorted(name for name in every if lab_of(name) == lab)
 
 
 def labs_with_namespaces() -> list[str]:
     """Names of all labs that have a namespace, whether anything else is known of them or not."""
-    return sorted({lab_of(path.name) for path in NETNS.glob("amb-*-*")})
+    return sorted({lab_of(path.name) for path in NETNS.glob("amb-*.*")})
 
 
 def lab_of(name: str) -> str:
-    """The lab that a namespace belongs to; nodes' names have no dash, labs' may."""
-    return name.removeprefix("amb-").rpartition("-")[0]
+    """The lab that a namespace belongs to; nodes' names have no dot."""
+    return name.removeprefix("amb-").rpartition(".")[0]
 
 
 def batch(lines: Iterable[str], *, space: str | None = None, force: bool = False) -> None:

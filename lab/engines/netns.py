@@ -1,7 +1,7 @@
 """A lab of network namespaces: the containerlab file brought up without containers.
 
 Every node has its own network, mount, PID, UTS and IPC namespace. The network namespaces have
-names (`amb-<lab>-<node>`) and outlive their nodes, so that a powered-off node keeps its cables;
+names (`amb-<lab>.<node>`) and outlive their nodes, so that a powered-off node keeps its cables;
 the others live and die with the node's process 1.
 """
 
@@ -12,12 +12,12 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from lab.engines.delays import Cables
-from lab.engines.faults import LabError, partition_rules, voice_rules
+from lab.engines.faults import LabError, heal_rules, voice_rules
 from lab.engines.management import connect_management, disconnect_management
 from lab.engines.namespaces import (
     NETNS,
@@ -38,8 +38,12 @@ from lab.topology.shapes import Topology
 INIT_TIMEOUT_S = 10.0
 
 
-def bring_up(topology: Topology, name: str, directory: Path) -> NetnsLab:
+def bring_up(
+    topology: Topology, name: str, directory: Path, relayed: Collection[str] = ()
+) -> NetnsLab:
     """Build everything that `directory`'s containerlab file says and start all nodes.
+
+    `relayed`: ends of the links whose delay or jitter shall be changeable, or `all`.
 
     Raises:
         LabError: something could not be built; what was built is taken away again.
@@ -50,7 +54,7 @@ def bring_up(topology: Topology, name: str, directory: Path) -> NetnsLab:
     )
     lab = NetnsLab(state)
     try:
-        lab.plumb(clab)
+        lab.plumb(clab, relayed)
         for node in clab.topology.nodes:
             lab.boot(node)
         lab.await_nodes()
@@ -91,15 +95,15 @@ class NetnsLab(RunningLab):
         """What the node's own programs have."""
         return environment()
 
-    def plumb(self, clab: ClabFile) -> None:
+    def plumb(self, clab: ClabFile, relayed: Collection[str] = ()) -> None:
         """Namespaces, their sysctls, then links (so that new interfaces inherit them)."""
         nodes = clab.topology.nodes
         batch(f"netns add {namespace(self.name, node)}" for node in nodes)
         for name, node in nodes.items():
             write_sysctls(namespace(self.name, name), node.sysctls)
-        cables = Cables(self.name, clab.topology.links, self.directory)
+        cables = Cables(self.name, clab.topology.links, self.directory, relayed)
         self.delay, relay = cables.plug()
-        self.state.delay = self.delay
+        self.state.delay, self.state.relayed = self.delay, tuple(cables.relayed)
         if relay is not None:
             self.state.relay = relay.pid
             self._children.append(relay)
@@ -153,7 +157,8 @@ class NetnsLab(RunningLab):
         if self.is_on(node):
             return
         ours = namespace(self.name, node)
-        self._nft(node, voice_rules(self.topology.node(node).uplinks) + partition_rules(()))
+        uplinks = self.topology.node(node).uplinks
+        self._nft(node, voice_rules(uplinks) + heal_rules())
         batch(
             [
                 "address flush dev lo scope global",

@@ -6,29 +6,24 @@ import abc
 import os
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from lab.engines.faults import (
-    LabError,
-    loss_rules,
-    partition_rules,
-    silence_rules,
-    voice_rules,
-)
+from lab.engines.faults import LabError
+from lab.engines.links import Links
 from lab.engines.state import State
-from lab.topology.shapes import End, Topology
+from lab.topology.shapes import Topology
 
 CONTROL: Final = "run/programs/control"
 STOP_TIMEOUT_S: Final = 6.0
 LOOK_S: Final = 0.01
 
 
-class RunningLab(abc.ABC):
-    """A lab that is up.
+class RunningLab(Links):
+    """A lab that is up; faults of its links and nodes are made by what `Links` gives it.
 
     Attributes:
         name: of this lab; several may be up at once.
@@ -82,20 +77,12 @@ class RunningLab(abc.ABC):
         """
 
     @abc.abstractmethod
-    def network(self, node: str) -> Path:
-        """The path of the node's network namespace."""
-
-    @abc.abstractmethod
     def command(self, node: str, argv: Sequence[str]) -> list[str]:
         """`argv` so that it runs inside the node."""
 
     @abc.abstractmethod
     def poweroff(self, node: str) -> None:
         """Kill everything in the node at once; its neighbors lose their carrier."""
-
-    @abc.abstractmethod
-    def poweron(self, node: str) -> None:
-        """Bring a powered-off node back as it was at first."""
 
     @abc.abstractmethod
     def _take_away(self) -> None:
@@ -184,46 +171,6 @@ class RunningLab(abc.ABC):
         """Let a stopped program run again; does not wait for it."""
         self._control(node, f"start {program}")
 
-    # Faults
-
-    def silence(self, node: str) -> None:
-        """Drop all that enters or leaves the node; carriers stay, loopback is untouched."""
-        self._nft(node, silence_rules(self.topology.node(node).uplinks))
-
-    def restore(self, node: str) -> None:
-        """Undo every fault of this node's links, and power it on if it is off."""
-        if not self.is_on(node):
-            self.poweron(node)
-        self._nft(node, partition_rules(()))
-        for interface in self.topology.node(node).uplinks:
-            self.link_up(node, interface)
-
-    def link_silent(self, node: str, interface: str) -> None:
-        """Drop all that enters or leaves by one interface; the carrier stays."""
-        self._known_interface(node, interface)
-        self._nft(node, silence_rules([interface]))
-
-    def link_down(self, node: str, interface: str) -> None:
-        """Cut a link: the far end is set down, this one keeps its addresses and loses carrier."""
-        far = self._far(node, interface)
-        self._ip(far.node, [f"link set {far.interface} down"])
-
-    def link_up(self, node: str, interface: str) -> None:
-        """Undo `link_down` and `link_silent`."""
-        far = self._far(node, interface)
-        self._nft(node, voice_rules([interface]))
-        for end in (far, End(node, interface)):
-            self._ip(end.node, [f"link set {end.interface} up", *self._settings(end)])
-
-    def loss(self, node: str, interface: str, percent: float) -> None:
-        """Lose a share of what arrives on an interface; 0 takes it back."""
-        self._known_interface(node, interface)
-        self._nft(node, loss_rules(interface, percent))
-
-    def partition(self, node: str, addresses: Iterable[str]) -> None:
-        """Drop all traffic of a node with these addresses; an empty set takes it back."""
-        self._nft(node, partition_rules(list(addresses)))
-
     def is_on(self, node: str) -> bool:
         """Whether the node is powered on."""
         try:
@@ -248,47 +195,6 @@ class RunningLab(abc.ABC):
             os.write(control, f"{line}\n".encode())
         finally:
             os.close(control)
-
-    def _nft(self, node: str, rules: str) -> None:
-        argv = ["nsenter", f"--net={self.network(node)}", "nft", "-f", "-"]
-        done = subprocess.run(argv, input=rules, capture_output=True, text=True, check=False)
-        if done.returncode:
-            msg = f"nft on {node}: {done.stderr.strip()}"
-            raise LabError(msg)
-
-    def _ip(self, node: str, lines: Iterable[str]) -> None:
-        argv = ["nsenter", f"--net={self.network(node)}", "ip", "-force", "-batch", "-"]
-        text = "".join(f"{line}\n" for line in lines)
-        subprocess.run(argv, input=text, text=True, check=False, capture_output=True)
-
-    def _settings(self, end: End) -> list[str]:
-        """Addresses and routes that the kernel drops when an interface is set down."""
-        spec = self.topology.node(end.node)
-        lines = [
-            f"address replace {a.address} dev {a.interface}{' nodad' if ':' in a.address else ''}"
-            for a in spec.addresses
-            if a.interface == end.interface
-        ]
-        if self._owns_routes(end.node):
-            return lines
-        routes = [route for route in spec.routes if f" dev {end.interface} " in route]
-        return lines + [f"route replace {route}" for route in routes]
-
-    def _owns_routes(self, node: str) -> bool:
-        """Whether a program of the node keeps its default route by itself."""
-        return any(program.name == "agent" for program in self.topology.node(node).programs)
-
-    def _far(self, node: str, interface: str) -> End:
-        self._known_interface(node, interface)
-        far = self.topology.far_end(node, interface)
-        assert far is not None
-        return far
-
-    def _known_interface(self, node: str, interface: str) -> None:
-        known = self.topology.node(node).uplinks
-        if interface not in known:
-            msg = f"no interface {interface!r} on {node}; there are {', '.join(known)}"
-            raise LabError(msg)
 
     def _management(self) -> str:
         if self.state.management is None:

@@ -27,7 +27,8 @@ class State(msgspec.Struct, kw_only=True):
     Attributes:
         nodes: node -> process id of its init, as seen from outside.
         keepers: node -> process id of what holds its namespaces together.
-        relay: process id of the delay relay.
+        relay: process id of the relay.
+        relayed: ends (`node:interface`) of the links that it carries.
     """
 
     name: str
@@ -38,6 +39,7 @@ class State(msgspec.Struct, kw_only=True):
     nodes: dict[str, int] = {}
     keepers: dict[str, int] = {}
     relay: int | None = None
+    relayed: tuple[str, ...] = ()
     management: Management | None = None
 
     def save(self) -> None:

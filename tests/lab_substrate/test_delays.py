@@ -3,7 +3,7 @@
 import pytest
 
 from lab.engines import LabError
-from lab.engines.delays import seconds
+from lab.engines.impairments import seconds
 
 
 @pytest.mark.parametrize(("text", "value"), [("20ms", 0.02), ("1.5s", 1.5), ("250us", 0.00025)])

@@ -16,8 +16,8 @@ def some(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("some")
 def test_a_lab_whose_name_begins_like_another_has_only_its_own():
-    assert namespaces_of("three") == ["amb-three-ams"]
-    assert namespaces_of("three-pops") == ["amb-three-pops-ams", "amb-three-pops-t1"]
+    assert namespaces_of("three") == ["amb-three.ams"]
+    assert namespaces_of("three-pops") == ["amb-three-pops.ams", "amb-three-pops.t1"]
 
 
 @pytest.mark.usefixtures("some")
