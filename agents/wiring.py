@@ -154,6 +154,7 @@ class Parts:
 
     def _with_bgp(self, ports: Ports) -> Ports:
         from agents.bgp.session import Bgp  # noqa: PLC0415 - only hosts with this role
+        from agents.load.meter import Meter  # noqa: PLC0415
         from agents.netlink.kernel import Kernel  # noqa: PLC0415
         from agents.probes.checks import Checks  # noqa: PLC0415
         from agents.watch.key import load_key  # noqa: PLC0415
@@ -171,6 +172,7 @@ class Parts:
             "kernel": kernel.run,
             "checks": checks.run,
             "watcher": watcher.run,
+            "load": Meter(pop, settings.load.cpu, tell).run,
         }
         return msgspec.structs.replace(ports, bgp=bgp, kernel=kernel, watch=watcher)
 

@@ -32,6 +32,8 @@ def agent_yaml(pop: Pop, host: Host, broker: str, hold_s: int) -> str:
         "broker": {"host": broker, "port": BROKER_PORT},
         "watch_key_file": "/etc/ambicast/watch.key",
         "state_dir": "/var/lib/ambicast",
+        # /proc/stat is the whole machine's, and every node is on it: a node says its own load.
+        "load": {"cpu": "/run/ambicast/cpu"},
         "exabgp": {
             "bridge": "/run/ambicast/exabgp.sock",
             "hold": f"{hold_s}s",
