@@ -1,4 +1,4 @@
-"""Whether the controller is away, which changes nothing by itself and only arms contingencies (I8).
+"""Whether the controller is away: changes nothing by itself, and arms the contingencies (I8).
 
 It is away when its last will was heard, when the broker has not been reachable for a moment (no
 order could come through), or when no new beat came for the order's lease. An agent that has only

@@ -20,7 +20,7 @@ import msgspec
 from agents.advertising import contingency, splits
 from agents.advertising.scene import Scene
 from agents.advertising.weather import Weather
-from ambicast.contract.messages import Deed, DeedKind, Order
+from ambicast.contract.messages import Deed, DeedKind
 from ambicast.model.pops import Pop
 from ambicast.model.prefixes import family
 
