@@ -8,7 +8,7 @@ does not contradict itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -42,6 +42,10 @@ class JournalFault(Exception):  # noqa: N818 - the port's one fault
     """The journal could not keep something; the text says which file and why."""
 
 
+class SendFault(Exception):  # noqa: N818 - the port's one fault
+    """A message cannot be sent, ever; the text says which and why."""
+
+
 class Journal(Protocol):
     """Where decisions are kept before they are carried out."""
 
@@ -62,7 +66,11 @@ class Agents(Protocol):
     """The way to the agents."""
 
     def send(self, command: Send) -> None:
-        """Queues one message; never blocks. Newer ones to the same receiver replace it."""
+        """Queues one message; never blocks. Newer ones to the same receiver replace it.
+
+        Raises:
+            SendFault: it cannot be sent as it is; its receiver keeps what it has.
+        """
 
 
 class Life(Protocol):
@@ -73,19 +81,24 @@ class Life(Protocol):
 
 
 class View(msgspec.Struct, frozen=True):
-    """One consistent look for the API: belief, conditions, the run, and when."""
+    """One consistent look for the API: belief, conditions, the run, and when.
+
+    ``faults`` counts turns, journal writes and messages that failed; ``dropped`` what came in and
+    was of no use, by what was wrong with it.
+    """
 
     world: World
     run: Run
     conditions: dict[str, Assessment]
     now: float
     faults: int = 0
+    dropped: Mapping[str, int] = {}
 
 
 class Loop:
     """The controller's single owner of state."""
 
-    def __init__(  # noqa: PLR0917 - the composition root names them all
+    def __init__(  # noqa: PLR0913, PLR0917 - the composition root names them all
         self,
         fleet: Fleet,
         run: Run,
@@ -95,8 +108,10 @@ class Loop:
         mailbox: asyncio.Queue[Observation],
         techniques: frozenset[Technique] = EVERYTHING,
         life: Life | None = None,
+        dropped: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         """``clock`` gives seconds since the Unix epoch and never steps back in one process."""
+        self._dropped = dropped
         self._fleet = fleet
         self._run = run
         self._journal = journal
@@ -127,7 +142,7 @@ class Loop:
         """The present state, for reading."""
         now = self._clock()
         conditions = {str(k): v for k, v in assess(self._world, self._fleet, now).items()}
-        return View(self._world, self._run, conditions, now, self._faults)
+        return View(self._world, self._run, conditions, now, self._faults, self._dropped())
 
     def events(self, since: float, most: int) -> list[Happened]:
         """The last ``most`` events after ``since``, oldest first."""
@@ -212,7 +227,7 @@ class Loop:
                 case Happened():
                     happened.append(command)
                 case PublishOrder() | PublishSteering() | PublishMap():
-                    self._agents.send(command)
+                    happened += self._sent(command)
         for each in happened:
             log.info(each.kind, pop=each.pop, text=each.text)
             for listener in self._listeners:
@@ -223,3 +238,13 @@ class Loop:
             except JournalFault:
                 self._faults += 1
                 log.exception("journal failed")
+
+    def _sent(self, command: Send) -> list[Happened]:
+        """Sends; says so where that cannot be done, because nothing will come of waiting."""
+        try:
+            self._agents.send(command)
+        except SendFault as fault:
+            self._faults += 1
+            pop = str(command.pop) if isinstance(command, PublishOrder) else ""
+            return [Happened(self._clock(), "message.unsendable", pop, str(fault))]
+        return []

@@ -42,7 +42,7 @@ async def run_controller(settings: Settings) -> None:
     instance = uuid.uuid4().hex[:12]
     bus = Bus(settings.broker, fleet, instance, clock, mailbox.put_nowait, run.epoch)
     life, techniques = ServiceManager(), frozenset(settings.techniques)
-    loop = Loop(fleet, run, journal, bus, clock, mailbox, techniques, life)
+    loop = Loop(fleet, run, journal, bus, clock, mailbox, techniques, life, bus.dropped)
     api = Api(settings.api, fleet, loop)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

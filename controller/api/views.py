@@ -46,8 +46,9 @@ class NameserverRow(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True):
     """The whole fleet on one screen.
 
-    ``settled``: nothing is moving and every PoP is at home or drained. ``faults``: turns or
-    journal writes that failed since the start; anything but 0 is a bug report or a full disk.
+    ``settled``: nothing is moving and every PoP is at home or drained. ``faults``: turns, journal
+    writes and messages that failed since the start; anything but 0 is a bug report, a full disk or
+    a fleet too large for one message. ``dropped``: messages of no use, by what was wrong.
     """
 
     fleet: str
@@ -60,6 +61,7 @@ class Status(msgspec.Struct, frozen=True):
     faults: int
     pops: list[PopRow]
     nameservers: list[NameserverRow]
+    dropped: Mapping[str, int] = {}
 
 
 class FailoverRow(msgspec.Struct, frozen=True):
@@ -145,6 +147,7 @@ def status(view: View, fleet: Fleet) -> Status:
         faults=view.faults,
         pops=rows,
         nameservers=names,
+        dropped=view.dropped,
     )
 
 

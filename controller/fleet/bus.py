@@ -3,6 +3,10 @@
 The outbox holds one message per topic: a newer order replaces one that could not be sent yet,
 because orders carry the whole desired set. After a reconnect everything sent before is sent
 again: the broker may have been restarted empty.
+
+Presence is said anew every second, from the first message on: before it, this controller has
+decided nothing and has no epoch of its own. What comes in and is of no use is counted by topic and
+flaw, logged once for each, and dropped.
 """
 
 from __future__ import annotations
@@ -11,14 +15,15 @@ import asyncio
 import contextlib
 import random
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 import aiomqtt
 import structlog
 
 from ambicast.contract.codec import ContractError, Stamp, decode, encode
-from ambicast.contract.messages import ControllerPresence
+from ambicast.contract.messages import ControllerPresence, Message
+from ambicast.contract.tally import ELSEWHERE, Tally, worth_telling
 from ambicast.contract.topics import (
     Channel,
     FromController,
@@ -33,15 +38,18 @@ from ambicast.model.fleet import Fleet
 from controller.choreography.run import PublishMap, PublishOrder, PublishSteering
 from controller.config import Broker
 from controller.fleet.reading import observation_of
-from controller.loop import Send
-from controller.world.observations import BusChanged, Observation
+from controller.loop import Send, SendFault
+from controller.world.observations import BusChanged, EpochSeen, Observation
 
 log = structlog.get_logger()
 
 # Seconds; jittered, so that a fleet does not come back in one instant.
 RETRY = (0.1, 1.0)
 KEEPALIVE = 5
+CONFIRM_WITHIN = 3.0
+BEAT = 1.0
 GOODBYE = 1.0
+LONGEST_TOPIC = 200
 
 
 class Bus:
@@ -68,39 +76,72 @@ class Bus:
         self._tell = tell
         self._epoch = epoch
         self._said: int | None = None
+        self._beat = 0
+        self._epoch_told = -1
         self._outbox: dict[str, bytes] = {}
         self._sent: dict[str, bytes] = {}
         self._wake = asyncio.Event()
-        self._malformed = 0
+        self._tally = Tally()
+
+    def dropped(self) -> Mapping[str, int]:
+        """How many messages were of no use, by what was wrong with them."""
+        return self._tally.by_flaw()
 
     def send(self, command: Send) -> None:
-        """Queues one message; a newer one to the same topic replaces it."""
+        """Queues one message; a newer one to the same topic replaces it.
+
+        Raises:
+            SendFault: it is too large. The receiver keeps what it has.
+        """
+        place, body = _message(command)
+        topic = spell(self._fleet.name, place)
         try:
-            topic, payload = _message(command)
+            payload = encode(body, command.stamp)
         except ContractError as fault:
-            # Too large: the receiver keeps what it has, which is better than a dead controller.
-            log.error("message not sent", kind=type(command).__name__, why=str(fault))
-            return
+            raise SendFault(f"{topic}: {fault}") from None
         if command.stamp.epoch != self._said:
             self._said = self._epoch = command.stamp.epoch
-            self._outbox[spell(self._fleet.name, FromController())] = self._presence(online=True)
-        self._outbox[spell(self._fleet.name, topic)] = payload
+            self._outbox[self._presence_topic] = self._next_beat()
+        self._outbox[topic] = payload
         self._wake.set()
 
     async def run(self) -> NoReturn:
         """Stays connected for ever; silence of the broker changes nothing but ``connected``."""
+        failures = 0
         while True:
             try:
                 await self._connected()
             except* (aiomqtt.MqttError, OSError) as lost:
-                log.warning("broker lost", why=str(lost.exceptions[0]))
+                failures += 1
+                if worth_telling(failures):
+                    log.warning("broker lost", why=str(lost.exceptions[0]), so_far=failures)
             self._tell(BusChanged(connected=False))
             await asyncio.sleep(random.uniform(*RETRY))  # noqa: S311 - jitter, not a secret
 
     async def _connected(self) -> None:
-        presence = spell(self._fleet.name, FromController())
-        will = aiomqtt.Will(presence, self._presence(online=False), qos=1, retain=True)
-        async with aiomqtt.Client(
+        async with self._client() as client:
+            patterns = everything_from_agents(self._fleet.name)
+            await client.subscribe([(pattern, 1) for pattern in patterns])
+            log.info("broker reached", host=self._broker.host)
+            self._tell(BusChanged(connected=True))
+            # What was sent before may be gone with the broker's memory.
+            self._outbox = {**self._sent, **self._outbox}
+            if self._said is not None:
+                self._outbox[self._presence_topic] = self._next_beat()
+            self._wake.set()
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._receive(client), name="bus[receive]")
+                    tasks.create_task(self._empty_outbox(client), name="bus[send]")
+                    tasks.create_task(self._keep_beating(client), name="bus[beat]")
+            except asyncio.CancelledError:
+                # A clean goodbye: a broker keeps the last will to itself when one disconnects.
+                await self._leave(client)
+                raise
+
+    def _client(self) -> aiomqtt.Client:
+        will = aiomqtt.Will(self._presence_topic, self._presence(online=False), 1, retain=True)
+        client = aiomqtt.Client(
             self._broker.host,
             self._broker.port,
             username=self._broker.username,
@@ -108,54 +149,50 @@ class Bus:
             protocol=aiomqtt.ProtocolVersion.V5,
             identifier=f"controller-{self._instance}",
             will=will,
+            timeout=CONFIRM_WITHIN,
             keepalive=KEEPALIVE,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        ) as client:
-            for pattern in everything_from_agents(self._fleet.name):
-                await client.subscribe(pattern, qos=1)
-            log.info("broker reached", host=self._broker.host)
-            self._tell(BusChanged(connected=True))
-            # What was sent before may be gone with the broker's memory.
-            self._outbox = {**self._sent, **self._outbox}
-            self._wake.set()
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._receive(client), name="bus[receive]")
-                    tasks.create_task(self._empty_outbox(client), name="bus[send]")
-            except asyncio.CancelledError:
-                # A clean goodbye: a broker keeps the last will to itself when one disconnects.
-                await self._leave(client)
-                raise
+        )
+        client.pending_calls_threshold = 10_000
+        # It connects in a thread, which nobody can cancel: let it give up soon.
+        client._client.connect_timeout = CONFIRM_WITHIN  # noqa: SLF001 - there is no other way
+        return client
 
     async def _leave(self, client: aiomqtt.Client) -> None:
-        topic = spell(self._fleet.name, FromController())
         gone = self._presence(online=False)
         with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
             async with asyncio.timeout(GOODBYE):
-                await client.publish(topic, gone, qos=1, retain=True)
+                await client.publish(self._presence_topic, gone, qos=1, retain=True)
 
-    async def _receive(self, client: aiomqtt.Client) -> None:
+    async def _receive(self, client: aiomqtt.Client) -> NoReturn:
         async for message in client.messages:
-            topic = parse(self._fleet.name, str(message.topic))
-            payload = bytes(message.payload or b"")
-            if topic is None or not payload:
-                continue
-            try:
-                observation = observation_of(self._fleet, topic, decode(payload))
-            except ContractError as fault:
-                self._malformed += 1
-                if self._malformed == 1 or self._malformed % 1000 == 0:
-                    log.warning(
-                        "message dropped",
-                        topic=str(message.topic),
-                        why=str(fault),
-                        so_far=self._malformed,
-                    )
-                continue
-            if observation is not None:
-                self._tell(observation)
+            self._take(str(message.topic), bytes(message.payload or b""))
         message_ended = "the broker ended the stream"
         raise aiomqtt.MqttError(message_ended)
+
+    def _take(self, text: str, payload: bytes) -> None:
+        """One message; never raises for what is in it."""
+        topic = parse(self._fleet.name, text)
+        if topic is None or not payload:
+            return
+        try:
+            received = decode(payload)
+            if getattr(received.body, "instance", None) == self._instance:
+                return  # our own presence
+            observation = observation_of(self._fleet, topic, received)
+        except ContractError as fault:
+            count = self._tally.note(text if len(text) < LONGEST_TOPIC else ELSEWHERE, fault.flaw)
+            if worth_telling(count):
+                why = str(fault)
+                log.warning("message dropped", topic=text, flaw=fault.flaw, why=why, so_far=count)
+            return
+        if isinstance(observation, EpochSeen):
+            # Another controller says it every second; once is enough.
+            if observation.epoch <= self._epoch_told:
+                return
+            self._epoch_told = observation.epoch
+        if observation is not None:
+            self._tell(observation)
 
     async def _empty_outbox(self, client: aiomqtt.Client) -> NoReturn:
         while True:
@@ -172,19 +209,35 @@ class Bus:
                             name=f"bus[publish {topic}]",
                         )
 
+    async def _keep_beating(self, client: aiomqtt.Client) -> NoReturn:
+        while True:
+            await asyncio.sleep(BEAT)
+            if self._said is not None:
+                await client.publish(self._presence_topic, self._next_beat(), qos=0, retain=True)
+
+    @property
+    def _presence_topic(self) -> str:
+        return spell(self._fleet.name, FromController())
+
+    def _next_beat(self) -> bytes:
+        self._beat += 1
+        return self._presence(online=True)
+
     def _presence(self, *, online: bool) -> bytes:
-        body = ControllerPresence(online=online, instance=self._instance, since=self._since)
+        body = ControllerPresence(
+            online=online, instance=self._instance, since=self._since, beat=self._beat
+        )
         return encode(body, Stamp(epoch=self._epoch))
 
 
-def _message(command: Send) -> tuple[Topic, bytes]:
+def _message(command: Send) -> tuple[Topic, Message]:
     match command:
-        case PublishOrder(pop, host, stamp, order):
-            return OfHost(pop, host, Channel.ORDER), encode(order, stamp)
-        case PublishSteering(nameserver, stamp, steering):
-            return OfNameserver(nameserver, Channel.STEERING), encode(steering, stamp)
-        case PublishMap(nameserver, stamp, clients):
-            return OfNameserver(nameserver, Channel.MAP), encode(clients, stamp)
+        case PublishOrder(pop, host, _, order):
+            return OfHost(pop, host, Channel.ORDER), order
+        case PublishSteering(nameserver, _, steering):
+            return OfNameserver(nameserver, Channel.STEERING), steering
+        case PublishMap(nameserver, _, clients):
+            return OfNameserver(nameserver, Channel.MAP), clients
 
 
 def _password(broker: Broker) -> str | None:

@@ -73,10 +73,18 @@ def _news(before: Message | None, now: Message) -> list[tuple[Layer, str]]:
             return [("mqtt", f"order to advertise {len(prefixes)} prefixes{reason}")]
         case Steering():
             return [("mqtt", f"steering: {now.reason or 'new answers'}")]
+        case ControllerPresence() if _same_but_for_its_beat(before, now):
+            return []
         case Presence() | ControllerPresence():
             return [("mqtt", "online" if now.online else "offline")]
         case _:
             return []
+
+
+def _same_but_for_its_beat(before: Message | None, now: ControllerPresence) -> bool:
+    if not isinstance(before, ControllerPresence):
+        return False
+    return (before.online, before.instance) == (now.online, now.instance)
 
 
 def _sighted(before: Message | None, now: Sightings) -> list[tuple[Layer, str]]:

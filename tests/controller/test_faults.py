@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ambicast.contract.messages import Report
+from ambicast.contract.codec import Stamp
+from ambicast.contract.messages import Order, Report
 from controller import loop as loop_module
-from controller.choreography.run import fresh
-from controller.loop import JournalFault, Loop, Send
+from controller.choreography.run import PublishOrder, fresh
+from controller.loop import JournalFault, Loop, Send, SendFault
 from controller.storage.journal import SqliteJournal
 from controller.world.observations import BusChanged, HostReported, Observation
 from tests.choreography.fleets import AMS, three_pops
@@ -71,6 +72,21 @@ def test_a_full_disk_does_not_stop_decisions(tmp_path: Path) -> None:
     loop.turn([HostReported(AMS, three_pops().bgp_hosts(AMS)[0], report)])
     assert loop.view().faults == 1
     assert loop.view().world.hosts
+
+
+def test_a_message_that_cannot_be_sent_is_an_event_and_stops_no_other(tmp_path: Path) -> None:
+    loop, outbox = a_loop(SqliteJournal(tmp_path / "journal"))
+    command = PublishOrder(AMS, "ams-1", Stamp(1, 1), Order(advertisements=(), terminate=()))
+
+    def refuse(_: Send) -> None:
+        raise SendFault("ams-1/order: a message of 300000 bytes")
+
+    outbox.send = refuse  # type: ignore[method-assign]
+    loop._carry_out([command, command])
+    assert loop.view().faults == 2
+    (first, _) = loop.events(0.0, 10)
+    assert (first.kind, first.pop) == ("message.unsendable", AMS)
+    assert "300000 bytes" in first.text
 
 
 def test_what_cannot_be_kept_whole_is_not_kept_at_all(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from ambicast.contract.messages import ControllerPresence, Order, Presence, Repo
 from ambicast.contract.topics import Channel, FromController, OfHost, spell
 from ambicast.model.identifiers import HostName, NameserverName
 from controller.choreography.run import PublishOrder, PublishSteering
+from controller.loop import SendFault
 from controller.world.observations import BusChanged, EpochSeen, HostPresent, HostReported
 from tests.choreography.fleets import AMS
 from tests.integration.controller.conftest import listening, running
@@ -115,6 +116,48 @@ async def test_a_new_controller_hears_the_epoch_of_the_one_before(mosquitto):
         await before.publish(spell("test", FromController()), presence, qos=1, retain=True)
     async with running(mosquitto.port) as station:
         assert (await station.expect(EpochSeen)).epoch == 9
+
+
+async def test_presence_is_said_again_with_a_higher_beat_and_stays_retained(mosquitto):
+    async with listening(mosquitto) as listener, running(mosquitto.port) as station:
+        await station.expect(BusChanged, lambda found: found.connected)
+        station.bus.send(order(1))
+        beats = [(await listener.next(ControllerPresence)).body.beat for _ in range(3)]
+        assert beats == [1, 2, 3]
+        async with listening(mosquitto) as late:
+            assert (await late.next(ControllerPresence)).body.beat >= 3
+
+
+async def test_a_controller_that_has_decided_nothing_does_not_say_that_it_is_there(mosquitto):
+    """Its epoch may be lower than that of the one before, whose fence it would take away."""
+    async with listening(mosquitto) as listener, running(mosquitto.port) as station:
+        await station.expect(BusChanged, lambda found: found.connected)
+        await asyncio.sleep(1.2)  # longer than a beat
+        station.bus.send(order(1, epoch=7))
+        first = await listener.next(ControllerPresence)
+        assert (first.stamp.epoch, first.body.beat) == (7, 1)
+
+
+async def test_another_controllers_beats_are_told_once(mosquitto):
+    async with running(mosquitto.port) as station, mosquitto.client() as other:
+        await station.expect(BusChanged, lambda found: found.connected)
+        station.bus.send(order(1))
+        for epoch in (9, 9, 9, 8, 10):
+            presence = ControllerPresence(online=True, instance="other", since=0, beat=epoch)
+            topic = spell("test", FromController())
+            await other.publish(topic, encode(presence, Stamp(epoch)), qos=1)
+        assert (await station.expect(EpochSeen)).epoch == 9
+        assert (await station.expect(EpochSeen)).epoch == 10
+
+
+async def test_a_message_that_is_too_large_is_a_fault_and_the_receiver_keeps_what_it_has(
+    mosquitto,
+):
+    async with listening(mosquitto) as listener, running(mosquitto.port) as station:
+        station.bus.send(order(1, "small"))
+        with pytest.raises(SendFault, match=r"ams-1/order: a message of .* bytes; at most 262144"):
+            station.bus.send(order(2, "x" * 300_000))
+        assert (await listener.next(Order)).body.reason == "small"
 
 
 async def test_a_bus_that_cannot_reach_its_broker_can_still_be_stopped(mosquitto):
