@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 
 from agents.advertising.scene import Scene, Way
+from ambicast.model.prefixes import family
+from ambicast.model.routes import Advertisement
 
 CHANGES = 3
 WITHIN = 60.0
@@ -52,11 +54,11 @@ def follow(before: Flaps, silent: Collection[Way], scene: Scene) -> Flaps:
     for way in scene.ways():
         up = scene.carries(way[0]) and way not in silent
         flap = before.get(way)
-        found[way] = Flap(up) if flap is None else _after(flap, up, scene.now)
+        found[way] = Flap(up) if flap is None else _after(flap, scene.now, up=up)
     return found
 
 
-def _after(flap: Flap, up: bool, now: float) -> Flap:
+def _after(flap: Flap, now: float, *, up: bool) -> Flap:
     replace = msgspec.structs.replace
     if flap.times and now - max(flap.changed, flap.until) > FORGET:
         flap = replace(flap, times=0)
@@ -83,6 +85,24 @@ def held_down(flaps: Flaps, now: float) -> frozenset[Way]:
     return frozenset(held)
 
 
-def names(ways: Iterable[Way]) -> frozenset[str]:
-    """The uplinks among ``ways``, whatever the family."""
-    return frozenset(name for name, _ in ways)
+def without(
+    wanted: Iterable[Advertisement], held: Collection[Way], flaps: Flaps
+) -> frozenset[Advertisement]:
+    """``wanted`` less what would go through an uplink that is held down.
+
+    A prefix that goes through no other uplink that is up stays: this may cost a path, never a
+    prefix.
+    """
+    everything = frozenset(wanted)
+
+    def way(each: Advertisement) -> Way:
+        return each.uplink, family(each.prefix)
+
+    elsewhere = {
+        each.prefix
+        for each in everything
+        if way(each) not in held and way(each) in flaps and flaps[way(each)].up
+    }
+    return frozenset(
+        each for each in everything if way(each) not in held or each.prefix not in elsewhere
+    )

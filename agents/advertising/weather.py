@@ -6,6 +6,8 @@ rest follows from the whole scene and from time, the same at every wake-up.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from agents.advertising import away, contingency, silence, uplink_hold
@@ -68,7 +70,7 @@ class Weather(msgspec.Struct, frozen=True):
     seen: frozenset[Way] = frozenset()
     silences: Silences = {}
     siblings: Silences = {}
-    returned: Lost = {}
+    returned: Mapping[Way, float] = {}
     flaps: Flaps = {}
     lost: Lost = {}
 
