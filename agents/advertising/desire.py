@@ -1,6 +1,7 @@
 """What this host wants its neighbors and its kernel to know, from everything it knows itself.
 
-The order is an upper bound: the host advertises what was ordered, less what it cannot serve now.
+The order is an upper bound: the host advertises what was ordered, less what it cannot serve now
+(and somebody else can: :mod:`keeping`). An operator's brake stands above it (:mod:`braking`).
 Nothing else enters: not whether the controller or the broker is there, not the lease (I8). Where
 something is not known *yet* (services not judged, kernel not read), what ExaBGP already holds is
 kept and nothing is added, so that an agent that restarts is not noticed by anybody.
@@ -16,7 +17,9 @@ import msgspec
 
 from agents.advertising.addresses import absent, addresses
 from agents.advertising.allowance import permitted
+from agents.advertising.braking import braked
 from agents.advertising.fitness import Standing, standing
+from agents.advertising.overload import longer
 from agents.advertising.state import Facts, HostState
 from ambicast.contract.messages import Order
 from ambicast.model.identifiers import Family
@@ -34,6 +37,9 @@ class Why(StrEnum):
     UNJUDGED = "its services are not judged yet"
     ADDRESSES = "an address inside it is not terminated"
     FORBIDDEN = "it is not in the allow-list"
+    HELD_DOWN = "its services have to go on passing after failures"
+    BRAKED = "an operator's brake"
+    LAST = "an operator's brake, although nobody took it over"
 
 
 class Desired(msgspec.Struct, frozen=True):
@@ -59,11 +65,10 @@ class _Judge(NamedTuple):
 
     def unserved(self, prefix: str) -> Why | None:
         """Why ``prefix`` must not be advertised, however long it has been; or none."""
-        keeper = self.order.keepers.get(prefix) == self.facts.pop.name
         if not permitted(self.facts.allow, prefix):
             return Why.FORBIDDEN
-        if self.standing(prefix) is Standing.UNFIT and not keeper:
-            return Why.UNFIT
+        if prefix in self.state.keeping.down:
+            return self._down(prefix)
         if any(self.now - since > PATIENCE for since in self._missing(prefix)):
             return Why.ADDRESSES
         return None
@@ -72,12 +77,27 @@ class _Judge(NamedTuple):
         """Why ``prefix`` must not be added now, although what stands may stay; or none."""
         if self.standing(prefix) is Standing.UNKNOWN:
             return Why.UNJUDGED
+        if prefix not in self.state.keeping.open and not self._ready(prefix):
+            return self._down(prefix)
         if self.state.kernel is None or absent(prefix, self.state):
             return Why.ADDRESSES
         return None
 
     def standing(self, prefix: str) -> Standing:
         return standing(self.facts.table.behind(prefix), self.state.services)
+
+    def _ready(self, prefix: str) -> bool:
+        """Whether what is behind ``prefix`` is fit, and has served its hold-down."""
+        behind = self.facts.table.behind(prefix)
+        ready = [
+            name
+            for name, each in self.state.services.items()
+            if each.fit and name not in self.state.serving.held_down
+        ]
+        return not behind or any(name in behind for name in ready)
+
+    def _down(self, prefix: str) -> Why:
+        return Why.HELD_DOWN if self.standing(prefix) is Standing.FIT else Why.UNFIT
 
     def _missing(self, prefix: str) -> list[float]:
         if self.state.kernel is None:
@@ -87,6 +107,8 @@ class _Judge(NamedTuple):
 
 def desired(state: HostState, facts: Facts, now: float) -> Desired:
     """The decision; a deterministic function of its arguments."""
+    if state.braking is not None:
+        return _under_brake(state, facts, now)
     if state.held is None or state.rib is None:
         return Desired(None, addresses(state, ()), state.default_uplink)
     held_paths = frozenset((each.prefix, each.uplink) for each in state.rib)
@@ -100,7 +122,25 @@ def desired(state: HostState, facts: Facts, now: float) -> Desired:
         if unserved[each.prefix] is None
         and (unready[each.prefix] is None or (each.prefix, each.uplink) in held_paths)
     )
+    if state.serving.overload.overloaded(now):
+        wanted = longer(wanted, facts.fleet.anycast_prefixes())
     advertised = {each.prefix for each in wanted}
     reasons = {prefix: unserved[prefix] or unready[prefix] for prefix in sorted(ordered)}
     withheld = {prefix: why for prefix, why in reasons.items() if why and prefix not in advertised}
+    return Desired(wanted, addresses(state, advertised), state.default_uplink, withheld)
+
+
+def _under_brake(state: HostState, facts: Facts, now: float) -> Desired:
+    """What an operator wants; of everything else only the allow-list is asked."""
+    assert state.braking is not None
+    wanted = braked(state.braking, state.roles(facts), state.heard, now)
+    if wanted is None:
+        return Desired(None, addresses(state, ()), state.default_uplink)
+    wanted = frozenset(each for each in wanted if permitted(facts.allow, each.prefix))
+    advertised = {each.prefix for each in wanted}
+    withheld = {
+        prefix: Why.LAST if prefix in state.braking.last else Why.BRAKED
+        for prefix in sorted(state.asked | state.braking.last)
+        if prefix not in advertised
+    }
     return Desired(wanted, addresses(state, advertised), state.default_uplink, withheld)

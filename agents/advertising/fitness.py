@@ -18,11 +18,21 @@ from ambicast.model.prefixes import contains
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """A service's verdict, and since when it stands."""
+    """A service's verdict, and since when it stands.
+
+    Attributes:
+        fit: the verdict.
+        detail: why it is unfit.
+        since: since when it is this verdict.
+        doubt: its checks have begun to fail, too few to turn the verdict.
+        failing: since when its checks fail; none while they pass.
+    """
 
     fit: bool
     detail: str
     since: float
+    doubt: bool = False
+    failing: float | None = None
 
 
 class Standing(Enum):

@@ -13,7 +13,11 @@ import msgspec
 
 from agents.advertising.accept import Accepted, Distrusted, Held, Verdict, accept
 from agents.advertising.allowance import Allowance
+from agents.advertising.braking import Braking, aged, pull
 from agents.advertising.fitness import Judged, ServiceTable
+from agents.advertising.handover import Words, take, words
+from agents.advertising.hearing import Hearing, hearing
+from agents.advertising.keeping import Keeping, Moment, keep, pardoned
 from agents.advertising.observations import (
     BfdSeen,
     BgpSeen,
@@ -29,6 +33,7 @@ from agents.advertising.observations import (
     Tick,
     Watched,
 )
+from agents.advertising.serving import Serving, learned, serve
 from agents.advertising.uplinks import choose, uplink_states, worked_now
 from ambicast.contract.codec import Stamp
 from ambicast.contract.messages import UplinkState
@@ -66,9 +71,13 @@ class HostState(msgspec.Struct, frozen=True):
         kernel: addresses, carrier and default route; none before the first look.
         missing: ordered address -> since when it is ordered but not there.
         leaving: address no longer ordered -> when a route that leads to it was last known.
-        services: verdicts so far; a service that is not here is not judged yet.
+        serving: the services here, and what bears on whether they count as fit.
+        keeping: what was given up because it is unfit, what is kept, whose role was taken.
+        braking: the brake an operator pulled, if one did.
         watched: paths; none before the watcher spoke.
         watched_first: when the watcher spoke first.
+        watched_at: when it spoke last.
+        heard: the words of other hosts that count.
         worked: (uplink, family) that have worked at least once.
         uplinks: carrier and probes per uplink, with the instant of the last change.
         default_uplink: the uplink each family shall leave by.
@@ -83,9 +92,13 @@ class HostState(msgspec.Struct, frozen=True):
     kernel: KernelSeen | None = None
     missing: Mapping[str, float] = {}
     leaving: Mapping[str, float] = {}
-    services: Mapping[str, Judged] = {}
+    serving: Serving = Serving()
+    keeping: Keeping = Keeping()
+    braking: Braking | None = None
     watched: Watched | None = None
     watched_first: float | None = None
+    watched_at: float = 0.0
+    heard: Hearing = Hearing()
     worked: frozenset[tuple[str, Family]] = frozenset()
     uplinks: tuple[UplinkState, ...] = ()
     default_uplink: Mapping[Family, str] = {}
@@ -95,6 +108,30 @@ class HostState(msgspec.Struct, frozen=True):
     def wire(self) -> frozenset[Advertisement]:
         """What the neighbors have been sent."""
         return self.bgp.wire if self.bgp else frozenset()
+
+    @property
+    def services(self) -> Mapping[str, Judged]:
+        """The verdicts that count; a service that is not here is not judged yet."""
+        return self.serving.services
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """The prefixes this host shall advertise while all is well."""
+        ordered = self.held.order.advertisements if self.held else ()
+        return frozenset(each.prefix for each in ordered)
+
+    def roles(self, facts: Facts) -> frozenset[str]:
+        """The prefixes whose keeper this host is, by order or because it took the role."""
+        keepers = self.held.order.keepers if self.held else {}
+        named = {prefix for prefix, keeper in keepers.items() if keeper == facts.pop.name}
+        return self.keeping.taken | named
+
+    def words(self, facts: Facts) -> Words:
+        """What this host says of itself to those who probe it."""
+        leaving = self.braking is not None and self.braking.leaves
+        standing = {each.prefix for each in self.wire} - self.keeping.down
+        fit, behind = self.serving.undoubted, facts.table.behind
+        return words(fit, self.roles(facts), standing, behind, leaving=leaving)
 
 
 def fold(state: HostState, observation: Observation, facts: Facts, now: float) -> HostState:
@@ -108,15 +145,18 @@ def fold(state: HostState, observation: Observation, facts: Facts, now: float) -
             state = replace(state, bgp=observation, rib=rib)
         case KernelSeen():
             state = replace(state, kernel=observation)
-        case ServiceChecked():
-            state = replace(state, services=_judged(state, observation, now))
+        case ServiceChecked() | LoadSeen():
+            state = replace(state, serving=learned(state.serving, observation, now))
         case Watched():
             worked = state.worked | worked_now(observation)
             first = now if state.watched_first is None else state.watched_first
             state = replace(state, watched=observation, worked=worked, watched_first=first)
+            state = replace(state, watched_at=now)
+        case BrakePulled(brake):
+            state = replace(state, braking=pull(state.braking, brake, now))
         case BusChanged(connected):
             state = replace(state, connected=connected)
-        case ControllerSeen() | BfdSeen() | LoadSeen() | BrakePulled():
+        case ControllerSeen() | BfdSeen():
             pass  # nothing follows from these yet
         case OrderUnreadable() | Tick():
             pass
@@ -129,19 +169,17 @@ def _with_order(state: HostState, arrived: OrderArrived, facts: Facts) -> HostSt
         verdict = Distrusted(arrived.stamp)
     else:
         verdict = accept(arrived.order, arrived.stamp, state.held, facts.allow, facts.pop)
-    held = verdict.held if isinstance(verdict, Accepted) else state.held
-    return msgspec.structs.replace(state, held=held, verdict=verdict)
-
-
-def _judged(state: HostState, seen: ServiceChecked, now: float) -> dict[str, Judged]:
-    before = state.services.get(seen.service)
-    same = before is not None and before.fit == seen.fit
-    since = before.since if before is not None and same else now
-    return {**state.services, seen.service: Judged(seen.fit, seen.detail, since)}
+    state = msgspec.structs.replace(state, verdict=verdict)
+    if not isinstance(verdict, Accepted) or verdict.repeated:
+        return state
+    # The new order names the keepers anew; what was taken over meanwhile is its business now.
+    keeping = msgspec.structs.replace(state.keeping, taken=frozenset())
+    return msgspec.structs.replace(state, held=verdict.held, keeping=keeping)
 
 
 def _aged(state: HostState, facts: Facts, now: float) -> HostState:
     """What follows from the rest and from time: the same at every wake-up."""
+    state = _kept(_served(state, facts, now), facts, now)
     return msgspec.structs.replace(
         state,
         missing=_missing(state, now),
@@ -149,6 +187,46 @@ def _aged(state: HostState, facts: Facts, now: float) -> HostState:
         uplinks=uplink_states(facts.pop, state.kernel, state.watched, state.uplinks, now),
         default_uplink=choose(facts.pop, state, now),
     )
+
+
+def _served(state: HostState, facts: Facts, now: float) -> HostState:
+    """With the words that count, and the services that count as fit."""
+    settle = facts.fleet.timing.settle_down
+    alone = pardoned(state.keeping.alone, now)
+    return msgspec.structs.replace(
+        state,
+        heard=hearing(state.watched, state.watched_at, facts.host, now),
+        serving=serve(state.serving, settle, alone, now, now + facts.unix),
+    )
+
+
+def _kept(state: HostState, facts: Facts, now: float) -> HostState:
+    """With what is given up, kept and taken over, and what a brake makes of it."""
+    roles, behind = state.roles(facts), facts.table.behind
+    moment = Moment(
+        pop=facts.pop.name,
+        roles=roles,
+        asked=state.asked,
+        standing=frozenset(each.prefix for each in state.rib or ()),
+        behind=behind,
+        services=state.services,
+        held_down=state.serving.held_down,
+        heard=state.heard,
+        limit=facts.fleet.limits.pops_lost_at_once,
+        checks=facts.fleet.services,
+        now=now,
+    )
+    state = msgspec.structs.replace(
+        state,
+        keeping=keep(state.keeping, moment),
+        braking=aged(state.braking, state.rib, roles, state.heard, now),
+    )
+    word = state.words(facts)
+    taken = take(word.fit, state.heard.offers, {each.prefix for each in state.wire}, behind)
+    if taken <= state.keeping.taken:
+        return state
+    keeping = msgspec.structs.replace(state.keeping, taken=state.keeping.taken | taken)
+    return msgspec.structs.replace(state, keeping=keeping)
 
 
 def _missing(state: HostState, now: float) -> dict[str, float]:

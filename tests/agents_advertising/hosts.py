@@ -11,6 +11,7 @@ from agents.advertising.observations import (
     OrderArrived,
     ServiceChecked,
     Tick,
+    Told,
     Watched,
 )
 from agents.advertising.state import Facts, HostState, fold
@@ -108,6 +109,12 @@ def watched(north: bool = True, south: bool = True, **fields: object) -> Watched
     return Watched(seen=(), witnesses={}, working=working, **fields)
 
 
+def told(pop: str, now: float, *fit: str, **fields: object) -> Told:
+    """The word of another PoP's host, just heard."""
+    fields = {"host": f"{pop}-1", "instance": "other", **fields}
+    return Told(pop=pop, fit=frozenset(fit), heard=now, **fields)
+
+
 class Host:
     """ams-1 with a clock; ``healthy`` gives one that was told everything and advertises."""
 
@@ -121,7 +128,7 @@ class Host:
         host.give(order(*prefixes, **fields), stamp(1))
         host.judge("www", fit=True)
         host.judge("video", fit=True)
-        host.tell(watched())
+        host.hear(*(told(pop, host.now, "www", "video") for pop in ("fra", "lhr")))
         host.obey()
         return host
 
@@ -147,6 +154,10 @@ class Host:
 
     def judge(self, service: str, *, fit: bool) -> Desired:
         return self.tell(ServiceChecked(service, fit, "as told"))
+
+    def hear(self, *words: Told) -> Desired:
+        """The watch has heard these words, and no others."""
+        return self.tell(watched(told={each.host: each for each in words}))
 
     def attach(self, *advertised: Advertisement) -> Desired:
         known = frozenset(advertised)

@@ -107,6 +107,10 @@ def test_a_service_that_recovers_is_advertised_again():
     host.obey()
     assert host.prefixes == set()
     host.judge("www", fit=True)
+    host.wait(FACTS.fleet.timing.settle_down - 0.1)
+    assert host.prefixes == set()
+    assert host.desired.withheld == {ANYCAST: Why.HELD_DOWN}
+    host.wait(0.2)
     assert host.prefixes == {ANYCAST}
 
 

@@ -1,0 +1,183 @@
+"""What an unfit host may give up, and what it must keep (I7): keepers, quota, fail open.
+
+An unfit service's prefixes are withdrawn at once, but only where somebody else is known to be
+fit. Three things hold a prefix on the wire although nothing works behind it:
+
+* *Nobody else is known to be fit.* Withdrawing would help no client. Many that fail together are
+  in doubt before any of them is judged (see :data:`WORD`), so each finds nobody and all stay.
+* *The losses are too many to be believed* (:mod:`mass_loss`).
+* *This host is the prefix's keeper.* A keeper first *offers* the role in its word, and leaves only
+  once another fit host says that it *keeps* the prefix. Two keepers are safe, none is not; so
+  whoever took the role has it until an order names keepers anew.
+
+Withdrawing is latched: what was withdrawn comes back when its service is fit again and has served
+its hold-down, not when the reason to leave is in doubt for a moment. Only where nobody else has
+been fit for long, a prefix comes back unfit as it is, and a recovered service at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from enum import Enum, auto
+from typing import NamedTuple
+
+import msgspec
+
+from agents.advertising.fitness import Judged, Standing, standing
+from agents.advertising.hearing import Hearing
+from agents.advertising.mass_loss import WITHIN, PopSeen, look, lost, too_many
+from ambicast.model.fleet import LostAtOnce
+from ambicast.model.identifiers import ServiceName
+from ambicast.model.services import Service
+
+# How long another host's first failing check may be on its way to us, in seconds.
+WORD = 0.1
+# Checks and their outcomes jitter; so much less than the full wait is as good.
+SLACK = 0.02
+# Nobody else fit for so long: a recovered service need not serve its hold-down ...
+PARDON = 2.0
+# ... and what is unfit comes back as it is. Longer than anybody's doubt lasts.
+BETTER_THAN_NOTHING = 10.0
+
+
+class Keeping(msgspec.Struct, frozen=True):
+    """What this host remembers of giving up and keeping; prefixes, unless said otherwise.
+
+    Attributes:
+        taken: whose keeper's role it took.
+        open: unfit (or fit again, and held down), and advertised all the same.
+        down: withdrawn because unfit, and not yet back.
+        distrusted: unfit in a mass loss -> since when.
+        alone: service -> since when others are heard and none of them is fit.
+        pops: the other PoPs, as they describe themselves.
+    """
+
+    taken: frozenset[str] = frozenset()
+    open: frozenset[str] = frozenset()
+    down: frozenset[str] = frozenset()
+    distrusted: Mapping[str, float] = {}
+    alone: Mapping[str, float] = {}
+    pops: Mapping[str, PopSeen] = {}
+
+
+class Moment(NamedTuple):
+    """Everything that decides what may be given up now.
+
+    ``roles`` are the prefixes whose keeper this host is; ``asked`` those it shall advertise;
+    ``standing`` those it does; ``held_down`` the fit services that have to go on passing.
+    """
+
+    pop: str
+    roles: frozenset[str]
+    asked: frozenset[str]
+    standing: frozenset[str]
+    behind: Callable[[str], Sequence[ServiceName]]
+    services: Mapping[str, Judged]
+    held_down: Collection[str]
+    heard: Hearing
+    limit: LostAtOnce
+    checks: Mapping[ServiceName, Service]
+    now: float
+
+    def stands(self, prefix: str) -> Standing:
+        """What is known of the services behind ``prefix``."""
+        return standing(self.behind(prefix), self.services)
+
+    def ready(self, prefix: str) -> bool:
+        """Whether a fit service behind ``prefix`` has served its hold-down."""
+        behind = self.behind(prefix)
+        fit = (name for name in behind if name in self.services and self.services[name].fit)
+        return not behind or any(name not in self.held_down for name in fit)
+
+
+def settled(each: Judged, service: Service | None) -> float:
+    """From when on nobody else can have failed together with this service without our knowing.
+
+    Another host's first failing check comes at most one interval after ours, and its word soon
+    after. With checks as dense as the watch (interval and fast interval 0.1 s, three failures)
+    that is when the verdict turns, so no time is lost; with lazy ones it is a little later.
+    """
+    checks = service.checks if service else ()
+    longest = max((check.interval for check in checks), default=0.0)
+    began = each.since if each.failing is None else each.failing
+    return began + longest + WORD - SLACK if checks else began
+
+
+def pardoned(alone: Mapping[str, float], now: float) -> frozenset[str]:
+    """The services that nobody else has been fit for lately: no time for a hold-down."""
+    return frozenset(name for name, since in alone.items() if now - since >= PARDON)
+
+
+def keep(remembered: Keeping, at: Moment) -> Keeping:
+    """What is given up and kept at this moment."""
+    pops = look(remembered.pops, at.heard, at.pop, at.now)
+    before = msgspec.structs.replace(remembered, pops=pops)
+    opened, down = set(before.open & at.asked), set(before.down & at.asked)
+    distrusted: dict[str, float] = {}
+    for prefix in sorted(at.asked):
+        match at.stands(prefix):
+            case Standing.FIT:
+                if at.ready(prefix):
+                    opened.discard(prefix)
+                    down.discard(prefix)
+            case Standing.UNFIT:
+                since = _distrusted(prefix, before, at)
+                if since is not None:
+                    distrusted[prefix] = since
+                _place(prefix, opened, down, _fate(prefix, before, at, since is not None))
+            case Standing.UNKNOWN:
+                pass
+    after = msgspec.structs.replace(
+        before,
+        open=frozenset(opened),
+        down=frozenset(down),
+        distrusted=distrusted,
+        alone=_alone(before.alone, at),
+    )
+    return remembered if after == remembered else after
+
+
+class _Fate(Enum):
+    """What becomes of an unfit prefix; nothing of one that never was on the wire."""
+
+    NOTHING = auto()
+    STAYS = auto()
+    GOES = auto()
+
+
+def _place(prefix: str, opened: set[str], down: set[str], fate: _Fate) -> None:
+    if fate is not _Fate.NOTHING:
+        stays = fate is _Fate.STAYS
+        (opened if stays else down).add(prefix)
+        (down if stays else opened).discard(prefix)
+
+
+def _fate(prefix: str, before: Keeping, at: Moment, distrust: bool) -> _Fate:  # noqa: FBT001
+    behind = at.behind(prefix)
+    if prefix in before.down:
+        since = max(before.alone.get(name, at.now) for name in behind)
+        long = PARDON if prefix in at.roles else BETTER_THAN_NOTHING
+        return _Fate.STAYS if at.now - since >= long else _Fate.GOES
+    if prefix not in before.open | at.standing | at.roles:
+        return _Fate.NOTHING
+    early = any(at.now < settled(at.services[name], at.checks.get(name)) for name in behind)
+    unkept = prefix in at.roles and not at.heard.kept(prefix, behind)
+    stays = early or distrust or unkept or not at.heard.fit(behind)
+    return _Fate.STAYS if stays else _Fate.GOES
+
+
+def _distrusted(prefix: str, before: Keeping, at: Moment) -> float | None:
+    """Since when this prefix's unfitness is part of a mass loss; ours is one loss of them."""
+    since = before.distrusted.get(prefix)
+    began = at.now if since is None else since
+    count = 1 + lost(before.pops, at.behind(prefix), began - WITHIN)
+    ours = max(at.services[name].since for name in at.behind(prefix))
+    fresh = at.now - ours <= WITHIN or since is not None
+    return began if fresh and too_many(count, before.pops, at.limit, at.now) else None
+
+
+def _alone(before: Mapping[str, float], at: Moment) -> Mapping[str, float]:
+    if not at.heard.words:
+        return {}
+    lonely = [name for name in sorted(at.services) if not at.heard.fit((name,))]
+    return {name: before.get(name, at.now) for name in lonely}

@@ -1,0 +1,83 @@
+"""From what the checks say to what counts: which services are fit, doubted, excused, held down.
+
+One verdict passes four stations: the check's own hysteresis (agents/probes), the excuse of a
+loaded host (:mod:`overload`), the record of failures, and the hold-down that follows from it
+(:mod:`hold_down`). Everything after them looks at the result only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from agents.advertising.fitness import Judged
+from agents.advertising.hold_down import Falls, pardon, remember
+from agents.advertising.observations import LoadSeen, ServiceChecked
+from agents.advertising.overload import Overload, effective, excuse, measure
+
+
+class Serving(msgspec.Struct, frozen=True):
+    """This host's services; one that is not here is not judged yet.
+
+    Attributes:
+        checked: what the checks say.
+        services: what counts.
+        overload: this host's load, and whom it excuses.
+        falls: the record of failures.
+        held_down: fit services that must go on passing -> for how long in all, in seconds.
+    """
+
+    checked: Mapping[str, Judged] = {}
+    services: Mapping[str, Judged] = {}
+    overload: Overload = Overload()
+    falls: Mapping[str, Falls] = {}
+    held_down: Mapping[str, float] = {}
+
+    @property
+    def undoubted(self) -> frozenset[str]:
+        """The services others may rely on: fit, without doubt, and out of their hold-down."""
+        return frozenset(
+            name
+            for name, each in self.services.items()
+            if each.fit and not each.doubt and name not in self.held_down
+        )
+
+
+def learned(before: Serving, seen: ServiceChecked | LoadSeen, now: float) -> Serving:
+    """After a word from the checks, or a measurement of the load."""
+    if isinstance(seen, LoadSeen):
+        return msgspec.structs.replace(before, overload=measure(before.overload, seen, now))
+    last = before.checked.get(seen.service)
+    since = last.since if last is not None and last.fit == seen.fit else now
+    failing = None
+    if not seen.fit or seen.doubt:
+        failing = now if last is None or last.failing is None else last.failing
+    judged = Judged(seen.fit, seen.detail, since, seen.doubt, failing)
+    return msgspec.structs.replace(before, checked={**before.checked, seen.service: judged})
+
+
+def serve(
+    before: Serving, settle: float, pardoned: frozenset[str], now: float, unix: float
+) -> Serving:
+    """What counts now.
+
+    Args:
+        before: as it was, with what the checks and the load have said since.
+        settle: the hold-down after a first failure, in seconds.
+        pardoned: services nobody else is fit for.
+        now: seconds of the caller's clock.
+        unix: the same instant in seconds since the Unix epoch.
+    """
+    was = {name: each.fit for name, each in before.services.items()}
+    overload = excuse(before.overload, before.checked, [each for each in was if was[each]], now)
+    services = effective(before.services, before.checked, overload.excused)
+    fit = {name: each.fit for name, each in services.items()}
+    falls = pardon(remember(before.falls, was, fit, settle, unix), pardoned)
+    held = {
+        name: falls[name].wait(settle)
+        for name in sorted(falls)
+        if fit.get(name, False) and falls[name].held(settle, unix)
+    }
+    after = Serving(before.checked, services, overload, falls, held)
+    return before if after == before else after
