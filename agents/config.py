@@ -54,7 +54,7 @@ class ExaBgpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class KnotSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the local Knot listens for commands, and the folder it keeps its files in."""
 
-    socket: Path = Path("/run/knot/knot.sock")
+    socket: Path = Path("/run/ambicast/knot.sock")
     directory: Path = Path("/var/lib/ambicast/knot")
 
 
