@@ -1,8 +1,9 @@
 """What this host wants its neighbors and its kernel to know, from everything it knows itself.
 
-The order is an upper bound: the host advertises what was ordered, less what it cannot serve now
-(and somebody else can: :mod:`keeping`). An operator's brake stands above it (:mod:`braking`).
-Nothing else enters: not whether the controller or the broker is there, not the lease (I8). Where
+The order, and the deeds done while nobody could order (:mod:`deeds`), are an upper bound: the
+host advertises what is in them, less what it cannot serve now (and somebody else can:
+:mod:`keeping`), and less uplinks that flap (:mod:`uplink_hold`). An operator's brake stands above
+all (:mod:`braking`). Whether the controller or the broker is there does not enter (I8). Where
 something is not known *yet* (services not judged, kernel not read), what ExaBGP already holds is
 kept and nothing is added, so that an agent that restarts is not noticed by anybody.
 """
@@ -15,12 +16,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from agents.advertising.additions import additions
 from agents.advertising.addresses import absent, addresses
 from agents.advertising.allowance import permitted
 from agents.advertising.braking import braked
 from agents.advertising.fitness import Standing, standing
 from agents.advertising.overload import longer
 from agents.advertising.state import Facts, HostState
+from agents.advertising.uplink_hold import without
 from ambicast.contract.messages import Order
 from ambicast.model.identifiers import Family
 from ambicast.model.routes import Advertisement
@@ -38,6 +41,7 @@ class Why(StrEnum):
     ADDRESSES = "an address inside it is not terminated"
     FORBIDDEN = "it is not in the allow-list"
     HELD_DOWN = "its services have to go on passing after failures"
+    NO_ROOM = "an uplink takes no more prefixes beside those ordered"
     BRAKED = "an operator's brake"
     LAST = "an operator's brake, although nobody took it over"
 
@@ -45,7 +49,8 @@ class Why(StrEnum):
 class Desired(msgspec.Struct, frozen=True):
     """The whole desired set; ``None`` means hands off: what is there stays.
 
-    ``withheld`` maps each ordered prefix that is not advertised now to the reason.
+    ``withheld`` maps each ordered prefix that is not advertised now to the reason, and each
+    prefix added beyond the order that some uplink has no room for.
     """
 
     advertisements: frozenset[Advertisement] | None
@@ -113,20 +118,30 @@ def desired(state: HostState, facts: Facts, now: float) -> Desired:
         return Desired(None, addresses(state, ()), state.default_uplink)
     held_paths = frozenset((each.prefix, each.uplink) for each in state.rib)
     judge = _Judge(facts, state, state.held.order, held_paths, now)
-    ordered = {each.prefix for each in state.held.order.advertisements}
+    added = additions(
+        state.deeds,
+        state.held.order.advertisements,
+        state.rib,
+        state.weather.silent,
+        facts.pop,
+    )
+    everything = (*state.held.order.advertisements, *added.advertisements)
+    ordered = {each.prefix for each in everything}
     unserved = {prefix: judge.unserved(prefix) for prefix in sorted(ordered)}
     unready = {prefix: judge.unready(prefix) for prefix in sorted(ordered)}
     wanted = frozenset(
         each
-        for each in state.held.order.advertisements
+        for each in everything
         if unserved[each.prefix] is None
         and (unready[each.prefix] is None or (each.prefix, each.uplink) in held_paths)
     )
+    wanted = without(wanted, state.weather.held_down(now), state.weather.flaps)
     if state.serving.overload.overloaded(now):
         wanted = longer(wanted, facts.fleet.anycast_prefixes())
     advertised = {each.prefix for each in wanted}
     reasons = {prefix: unserved[prefix] or unready[prefix] for prefix in sorted(ordered)}
     withheld = {prefix: why for prefix, why in reasons.items() if why and prefix not in advertised}
+    withheld |= dict.fromkeys(sorted(added.no_room), Why.NO_ROOM)
     return Desired(wanted, addresses(state, advertised), state.default_uplink, withheld)
 
 

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from agents.advertising.accept import Accepted, Distrusted, Held, Verdict, accept
-from agents.advertising.allowance import Allowance
+from agents.advertising.allowance import Allowance, permitted
 from agents.advertising.braking import Braking, aged, pull
-from agents.advertising.fitness import Judged, ServiceTable
+from agents.advertising.deeds import deeds
+from agents.advertising.fitness import Judged, ServiceTable, Standing, standing
 from agents.advertising.handover import Words, take, words
 from agents.advertising.hearing import Hearing, hearing
 from agents.advertising.keeping import Keeping, Moment, keep, pardoned
@@ -33,10 +34,12 @@ from agents.advertising.observations import (
     Tick,
     Watched,
 )
+from agents.advertising.scene import Scene
 from agents.advertising.serving import Serving, learned, serve
 from agents.advertising.uplinks import choose, uplink_states, worked_now
+from agents.advertising.weather import Weather, followed, noticed
 from ambicast.contract.codec import Stamp
-from ambicast.contract.messages import UplinkState
+from ambicast.contract.messages import Deed, UplinkState
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, HostName
 from ambicast.model.pops import Pop
@@ -82,6 +85,8 @@ class HostState(msgspec.Struct, frozen=True):
         uplinks: carrier and probes per uplink, with the instant of the last change.
         default_uplink: the uplink each family shall leave by.
         connected: whether the broker is there.
+        weather: silences, flaps and losses over time, and whether the controller is away.
+        deeds: what is advertised beyond the order, and why.
     """
 
     held: Held | None = None
@@ -103,6 +108,8 @@ class HostState(msgspec.Struct, frozen=True):
     uplinks: tuple[UplinkState, ...] = ()
     default_uplink: Mapping[Family, str] = {}
     connected: bool = False
+    weather: Weather = Weather()
+    deeds: tuple[Deed, ...] = ()
 
     @property
     def wire(self) -> frozenset[Advertisement]:
@@ -116,9 +123,10 @@ class HostState(msgspec.Struct, frozen=True):
 
     @property
     def asked(self) -> frozenset[str]:
-        """The prefixes this host shall advertise while all is well."""
+        """The prefixes this host shall advertise while all is well, by order or by its deeds."""
         ordered = self.held.order.advertisements if self.held else ()
-        return frozenset(each.prefix for each in ordered)
+        done = frozenset(prefix for deed in self.deeds for prefix in deed.prefixes)
+        return done.union(each.prefix for each in ordered) if self.held else frozenset()
 
     def roles(self, facts: Facts) -> frozenset[str]:
         """The prefixes whose keeper this host is, by order or because it took the role."""
@@ -137,6 +145,7 @@ class HostState(msgspec.Struct, frozen=True):
 def fold(state: HostState, observation: Observation, facts: Facts, now: float) -> HostState:
     """The state after ``observation``; total: nothing that arrives is an error."""
     replace = msgspec.structs.replace
+    state = replace(state, weather=noticed(state.weather, observation, now))
     match observation:
         case OrderArrived():
             state = _with_order(state, observation, facts)
@@ -157,7 +166,7 @@ def fold(state: HostState, observation: Observation, facts: Facts, now: float) -
         case BusChanged(connected):
             state = replace(state, connected=connected)
         case ControllerSeen() | BfdSeen():
-            pass  # nothing follows from these yet
+            pass  # see weather
         case OrderUnreadable() | Tick():
             pass
     return _aged(state, facts, now)
@@ -179,12 +188,16 @@ def _with_order(state: HostState, arrived: OrderArrived, facts: Facts) -> HostSt
 
 def _aged(state: HostState, facts: Facts, now: float) -> HostState:
     """What follows from the rest and from time: the same at every wake-up."""
-    state = _kept(_served(state, facts, now), facts, now)
+    state = _weathered(_served(state, facts, now), facts, now)
+    state = _kept(state, facts, now)
+    held_down = state.weather.held_down(now)
     return msgspec.structs.replace(
         state,
         missing=_missing(state, now),
         leaving=_leaving(state, facts, now),
-        uplinks=uplink_states(facts.pop, state.kernel, state.watched, state.uplinks, now),
+        uplinks=uplink_states(
+            facts.pop, state.kernel, state.watched, state.uplinks, now, held_down
+        ),
         default_uplink=choose(facts.pop, state, now),
     )
 
@@ -197,6 +210,34 @@ def _served(state: HostState, facts: Facts, now: float) -> HostState:
         state,
         heard=hearing(state.watched, state.watched_at, facts.host, now),
         serving=serve(state.serving, settle, alone, now, now + facts.unix),
+    )
+
+
+def _weathered(state: HostState, facts: Facts, now: float) -> HostState:
+    """With silences and losses as they are now, and what is done about them without an order."""
+
+    def servable(prefix: str) -> bool:
+        behind = facts.table.behind(prefix)
+        return permitted(facts.allow, prefix) and standing(behind, state.services) is Standing.FIT
+
+    scene = Scene(
+        fleet=facts.fleet,
+        pop=facts.pop,
+        host=facts.host,
+        order=state.held.order if state.held else None,
+        rib=state.rib or frozenset(),
+        kernel=state.kernel,
+        watched=state.watched,
+        attentive=state.weather.vigil.attentive(now),
+        heard=state.heard,
+        bfd=state.weather.bfd,
+        worked=state.worked,
+        servable=servable,
+        now=now,
+    )
+    weather = followed(state.weather, scene)
+    return msgspec.structs.replace(
+        state, weather=weather, deeds=deeds(state.deeds, weather, scene)
     )
 
 
