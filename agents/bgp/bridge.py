@@ -11,8 +11,8 @@ Beside relaying it heeds lines that begin with ``#``:
     ExaBGP is about to be stopped: nobody else may attach.
 
 ExaBGP runs it as ``python -I .../agents/bgp/bridge.py SOCKET [RESPONDER]``, by path. Standard
-library only, and of ours only the files beside this one: it must start in milliseconds, and run
-with whatever ExaBGP runs with.
+library only, and of ours only the files beside this one and :mod:`ambicast.notify`: it must start
+in milliseconds, and run with whatever ExaBGP runs with.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if __name__ == "__main__":  # run by path: what is beside us is found from here
 
 from agents.bgp.deadman import Switch
 from agents.bgp.relay import LARGEST_BACKLOG, Relay
+from ambicast.notify import ServiceManager
 
 __all__ = ["LARGEST_BACKLOG", "Bridge", "main"]
 
@@ -79,7 +80,11 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     path, responder = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None
     bridge = Bridge(responder, os.getppid())
-    Relay(path, sys.stdin.fileno(), sys.stdout.fileno(), bridge).run()
+    relay = Relay(path, sys.stdin.fileno(), sys.stdout.fileno(), bridge)
+    # ExaBGP starts us when it has read its configuration, and from here on an agent may attach:
+    # that is what "started" means for the two of them. ExaBGP itself says nothing to systemd.
+    ServiceManager().turned(0.0, "the bridge listens")
+    relay.run()
 
 
 if __name__ == "__main__":
