@@ -1,29 +1,26 @@
 """The agent's command line; see ``--help``. Exit 0 ok, 1 refused or differs, 2 error.
 
 Imports are late on purpose: a host is not looked after until the agent runs, and ExaBGP's and
-Knot's starters need none of what the agent needs.
+Knot's starters need none of what the agent needs. The responder needs next to nothing: watchers
+must not notice its restart.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import faulthandler
-import logging
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import msgspec
-import structlog
-
-from agents.config import ConfigError, Settings, load
+if TYPE_CHECKING:
+    from agents.config import Settings
 
 COMMANDS = {
     "run": "look after this host (the default)",
     "exabgp": "become the ExaBGP of this host",
     "nameserver": "become the Knot DNS of this host",
+    "responder": "answer the probes of other PoPs, whatever becomes of the agent",
     "status": "what this host does, with or without a running agent",
     "hold": "what is on the wire stays, whatever is ordered, until released",
     "withdraw": "advertise nothing, until released",
@@ -39,6 +36,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
     if parsed.command in BREAK_GLASS[1:] and not parsed.reason:
         parser.error(f"{parsed.command}: --reason says why, to everybody who finds it so")
+    if parsed.command == "responder":
+        return _become_responder(parsed.config)
+    return _with_settings(parsed)
+
+
+def _become_responder(path: Path) -> int:
+    from agents.watch.responder import serve  # noqa: PLC0415
+
+    try:
+        serve(path)
+    except ValueError as fault:
+        return _refuse(fault)
+    return 0
+
+
+def _with_settings(parsed: argparse.Namespace) -> int:
+    from agents.config import ConfigError, load  # noqa: PLC0415
+
     try:
         settings = load(parsed.config)
         match parsed.command:
@@ -73,6 +88,9 @@ def _refuse(fault: Exception) -> int:
 
 
 def _run(settings: Settings, path: Path) -> None:
+    import asyncio  # noqa: PLC0415
+    import faulthandler  # noqa: PLC0415
+
     from agents.wiring import serve  # noqa: PLC0415
 
     faulthandler.enable()  # what the watchdog ends says where it stood
@@ -84,6 +102,7 @@ def _become_exabgp(settings: Settings) -> None:
     from agents.bgp import bridge  # noqa: PLC0415
     from agents.bgp.configuration import Speaker, default_router_id, provider_asns  # noqa: PLC0415
     from agents.bgp.launch import LaunchError, run_exabgp  # noqa: PLC0415
+    from agents.config import ConfigError  # noqa: PLC0415
 
     own = settings.exabgp
     speaker = Speaker(
@@ -104,6 +123,7 @@ def _become_exabgp(settings: Settings) -> None:
 
 
 def _become_nameserver(settings: Settings) -> None:
+    from agents.config import ConfigError  # noqa: PLC0415
     from agents.nameserver.launch import LaunchError, run_knot  # noqa: PLC0415
 
     if settings.nameserver is None:
@@ -117,8 +137,15 @@ def _become_nameserver(settings: Settings) -> None:
 
 
 def _break_glass(settings: Settings, parsed: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    import msgspec  # noqa: PLC0415
+    import structlog  # noqa: PLC0415
+
     from agents.brake.commands import Said  # noqa: PLC0415
     from agents.brake.showing import lines  # noqa: PLC0415
+    from agents.config import ConfigError  # noqa: PLC0415
     from agents.wiring import glass  # noqa: PLC0415
 
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # the outcome says it all
@@ -149,6 +176,15 @@ def _break_glass(settings: Settings, parsed: argparse.Namespace) -> int:
 
 def _log_to_stderr(settings: Settings) -> None:
     """One JSON object per line, for our own words and for what libraries have to say."""
+    import logging  # noqa: PLC0415
+
+    import structlog  # noqa: PLC0415
+
+    class Libraries(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said = structlog.get_logger()
+            said.warning("library", library=record.name, text=record.getMessage())
+
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -161,13 +197,7 @@ def _log_to_stderr(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     structlog.contextvars.bind_contextvars(pop=settings.pop.name, host=settings.host)
-    logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()])
-
-
-class _Libraries(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        said = structlog.get_logger()
-        said.warning("library", library=record.name, text=record.getMessage())
+    logging.basicConfig(level=logging.WARNING, handlers=[Libraries()])
 
 
 if __name__ == "__main__":

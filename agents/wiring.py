@@ -158,6 +158,7 @@ class Parts:
         from agents.netlink.kernel import Kernel  # noqa: PLC0415
         from agents.probes.checks import Checks  # noqa: PLC0415
         from agents.watch.key import load_key  # noqa: PLC0415
+        from agents.watch.messenger import Messenger  # noqa: PLC0415
         from agents.watch.watcher import Watcher  # noqa: PLC0415
 
         settings, tell = self._settings, self._tell
@@ -166,7 +167,9 @@ class Parts:
         bgp = Bgp(settings.exabgp.bridge, pop, fleet.asn, tell)
         kernel = Kernel(pop, fleet.steered(), tell)
         checks = Checks(fleet.services, pop, tell)
-        watcher = Watcher(fleet, pop, settings.host, key, self._facts.instance, tell)
+        speak = Messenger(settings.responder)
+        run = self._facts.instance
+        watcher = Watcher(fleet, pop, settings.host, key, run, tell, speak=speak)
         self.runs |= {
             "bgp": bgp.run,
             "kernel": kernel.run,

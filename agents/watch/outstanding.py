@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from agents.watch.targets import Ask
+from typing import Generic, TypeVar
 
 # A reply that took longer says little about now (and no path is that long).
 PATIENCE = 1.0
 
-Question = Ask | str  # an own path, or the prefix whose witness was asked
+Q = TypeVar("Q")
 
 
-class Outstanding:
-    """Nonce -> what was asked, in the order of asking."""
+class Outstanding(Generic[Q]):
+    """Nonce -> when it was sent and what was asked, in the order of asking."""
 
     def __init__(self) -> None:
-        self._asked: dict[bytes, tuple[float, Question]] = {}
+        self._asked: dict[bytes, tuple[float, Q]] = {}
 
-    def add(self, nonce: bytes, question: Question, now: float) -> None:
+    def add(self, nonce: bytes, question: Q, now: float) -> None:
         self._asked[nonce] = (now, question)
 
-    def take(self, nonce: bytes) -> Question | None:
+    def take(self, nonce: bytes) -> tuple[float, Q] | None:
         """What was asked with this nonce; none where nothing was, or it was answered before."""
-        found = self._asked.pop(nonce, None)
-        return found[1] if found else None
+        return self._asked.pop(nonce, None)
 
     def forget(self, now: float) -> None:
         """Drop what waited too long; the oldest come first."""

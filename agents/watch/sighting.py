@@ -2,7 +2,8 @@
 
 Every path and every exit has a *pulse*: when it was last heard, and what that means. Silence for
 longer than the window (``watch_misses`` intervals) means down; one reply means up. Nothing is
-judged before it was heard or a whole window has passed.
+judged before it was heard or a whole window has passed. An exit is judged by other PoPs alone: a
+host of the same PoP may be reached behind the same router.
 
 When the loop that calls us stood still, silence proves nothing: it is our own. A gap between two
 judgements of more than two intervals therefore restarts every window, and ``paused`` stays true
@@ -69,20 +70,28 @@ class Sight:
         self._paused_at: float | None = None
         self._changed = False
 
-    def hear(self, path: Path, way_out: Exit, now: float) -> None:
+    def hear(self, path: Path, way_out: Exit | None, now: float) -> None:
         """A reply to a probe along ``path``, sent through ``way_out``, arrived at ``now``."""
         before = self._paths[path]
         self._paths[path] = hear(before, now)
+        if not before.up:
+            self._changed = True
+        if way_out is None:
+            return
         gone = self._exits[way_out]
         self._exits[way_out] = hear(gone, now)
-        if not (before.up and gone.up):
+        if not gone.up:
             self._changed = True
+
+    def stood_still(self, now: float) -> bool:
+        """Whether nobody looked for so long that silence proves nothing."""
+        return self._looked is not None and now - self._looked > self._longest_gap
 
     def judge(self, now: float) -> bool:
         """Look at every pulse; whether any judgement changed since the last look."""
         if self._looked is None:
             self._restart(now)
-        elif now - self._looked > self._longest_gap:
+        elif self.stood_still(now):
             self._restart(now)
             self._paused_at = now
             self._changed = True

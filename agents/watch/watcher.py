@@ -1,7 +1,14 @@
-"""The watcher: asks, answers, listens, judges; tells what it sees as soon as it changes.
+"""The watcher: asks, listens, judges; tells what it sees as soon as it changes.
 
 One timer of 20 ms does what is regular: it empties the sockets first, so that replies that waited
 for a busy loop count before silence is judged; then it judges; then it sends what is due.
+
+It answers nobody: that is the responder's (:mod:`agents.watch.responder`), which is told our own
+word when it changes, and every ``SAY_EVERY`` seconds, as a sign of life.
+
+The rest of the agent is told when a path or an exit turned, a witness answered for another PoP or
+another host's word changed its meaning, and every ``TELL_EVERY`` seconds in any case: what it
+holds of ``Told.heard`` is never more than 0.3 s behind. A reply by itself is nothing to tell.
 """
 
 from __future__ import annotations
@@ -17,33 +24,40 @@ from msgspec.structs import replace
 
 from agents.advertising.observations import Watched
 from agents.watch import datagrams
-from agents.watch.datagrams import PORT, Fault, Kind, Sealed, Word
+from agents.watch.datagrams import PORT, Fault, Kind, Sealed
+from agents.watch.hearsay import Hearsay
+from agents.watch.losses import Losses
 from agents.watch.outstanding import Outstanding
 from agents.watch.rounds import Rounds
+from agents.watch.shorthand import Shorthand
 from agents.watch.sighting import Sight
 from agents.watch.targets import Ask, asks
-from agents.watch.telling import told
+from agents.watch.telling import Teller, exits_that_work
 from agents.watch.wires import Datagram, Source, Wire, from_address, open_wires
 from agents.watch.witnesses import ASK_EVERY, Witnesses
+from agents.watch.words import Word, say
 from ambicast.model.fleet import Fleet
-from ambicast.model.identifiers import Family, HostName, PopName
+from ambicast.model.identifiers import Family, HostName, PopName, Role
 from ambicast.model.pops import Pop
 from ambicast.model.prefixes import family, witness
 
 TICK = 0.02
-TELL_EVERY = 1.0
+TELL_EVERY = 0.25
+SAY_EVERY = 0.25
 RETRY = 1.0
 # Datagrams read per family and wake-up: a flood must not starve the rest of the agent.
 AT_ONCE = 500
+_NEVER = float("-inf")
 
 Tell = Callable[[Watched], None]
+Say = Callable[[bytes], None]
 Wires = Mapping[Family, Wire]
 
 log = structlog.get_logger()
 
 
 class Watcher:
-    """Watches the other PoPs from one host, and answers those who watch it."""
+    """Watches the other PoPs, and the other hosts of the own one, from one host."""
 
     def __init__(
         self,
@@ -54,52 +68,79 @@ class Watcher:
         instance: str,
         tell: Tell,
         *,
+        speak: Say,
         wires: Callable[[tuple[Family, ...]], Wires] = open_wires,
     ) -> None:
+        """A watcher that is not running yet.
+
+        Args:
+            fleet: whom to watch, and how often.
+            pop: the own PoP, its uplinks as ``host`` reaches them.
+            host: this host.
+            key: what every datagram is sealed with.
+            instance: which run of the agent this is.
+            tell: takes what is seen.
+            speak: takes our word for the responder.
+            wires: opens the sockets.
+        """
         self._pop = pop
         self._key = key
         self._tell = tell
+        self._speak = speak
         self._open = wires
-        self._asks = asks(fleet, pop)
+        wanted = asks(fleet, pop, host)
         timing = fleet.timing
         self._sight = Sight(
-            (each.path for each in self._asks),
-            (each.exit for each in self._asks),
+            (each.path for each in wanted),
+            (each.judged for each in wanted if each.judged),
             timing.watch_interval,
             timing.watch_misses,
         )
+        self._losses = Losses(wanted)
+        self._shorthand = Shorthand(fleet)
+        self._hearsay = Hearsay(self._shorthand)
+        self._crowded = {n for n, p in fleet.pops.items() if len(p.hosts_with(Role.BGP)) > 1}
+        self._teller = Teller(pop.uplinks, 0.0)
         self._witnesses = Witnesses(pop.name)
         self._rounds = Rounds(timing.watch_interval)
         self._witness_rounds = Rounds(ASK_EVERY)
-        self._outstanding = Outstanding()
-        self._prepared = [_Prepared(each, pop.name, host) for each in self._asks]
+        self._outstanding: Outstanding[_Probe | str] = Outstanding()
+        self._probes = [_Probe(each, pop.name, host, self._losses.place(each)) for each in wanted]
         self._sources = _identities(pop)
         self._witness_turn = 0
         self._word = Word(pop.name, host, instance)
-        self._answer = datagrams.say(self._word)
-        self._words: dict[PopName, tuple[bytes, Word]] = {}
+        self._said: Word | None = None
         self._wires: Wires = {}
-        self._told_at = float("-inf")
-        self._wall = 0.0
+        self._told_at = self._said_at = _NEVER
         self.dropped: Counter[str] = Counter()
 
     def observe(self, prefixes: frozenset[str]) -> None:
         """The whole set of steered prefixes whose witness addresses shall be asked."""
         self._witnesses.observe(prefixes)
 
-    def declare(self, fit: frozenset[str]) -> None:
-        """The services that are fit here, for our replies; they carry our sightings anyway."""
-        self._say(replace(self._word, fit=tuple(sorted(fit))))
+    def declare(
+        self,
+        fit: frozenset[str],
+        offers: frozenset[str] = frozenset(),
+        keeps: frozenset[str] = frozenset(),
+    ) -> None:
+        """What our word says from now on; our sightings it carries anyway.
 
-    def words(self) -> Mapping[PopName, Word]:
-        """What each other PoP said of itself in its last reply."""
-        return {pop: word for pop, (_, word) in self._words.items()}
+        Args:
+            fit: the services that are fit here without doubt.
+            offers: shared prefixes that we keep, and want somebody else to keep.
+            keeps: shared prefixes that we keep.
+        """
+        lists = (tuple(sorted(each)) for each in (fit, offers, keeps))
+        fields = dict(zip(("fit", "offers", "keeps"), lists, strict=True))
+        self._word = replace(self._word, **fields)
 
     async def run(self) -> None:
         """Watch until cancelled."""
         loop = asyncio.get_running_loop()
         self._wires = await self._open_patiently()
-        self._wall = datetime.now(tz=UTC).timestamp() - loop.time()
+        wall = datetime.now(tz=UTC).timestamp() - loop.time()
+        self._teller = Teller(self._pop.uplinks, wall)
         for wire in self._wires.values():
             loop.add_reader(wire.fileno(), self._drain, wire, loop)
         try:
@@ -117,7 +158,7 @@ class Watcher:
             try:
                 return self._open(families)
             except OSError as fault:
-                log.error("watch port not open", port=PORT, reason=str(fault))
+                log.error("watch socket not open", reason=str(fault))
                 await asyncio.sleep(RETRY)
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -125,21 +166,28 @@ class Watcher:
             self._drain(wire, loop)
         now = loop.time()
         self._outstanding.forget(now)
+        if self._sight.stood_still(now):
+            self._losses.restart()
         changed = self._sight.judge(now)
         changed = self._witnesses.judge(now) or changed
+        changed = self._hearsay.judge() or changed
         if changed or now - self._told_at >= TELL_EVERY:
             self._tell_now(now)
-        for turn in self._rounds.due(len(self._prepared), now):
-            self._probe(self._prepared[turn], now)
+        if self._word != self._said or now - self._said_at >= SAY_EVERY:
+            self._said, self._said_at = self._word, now
+            self._speak(say(self._word))
+        for turn in self._rounds.due(len(self._probes), now):
+            self._probe(self._probes[turn], now)
         to_ask = self._witnesses.to_ask(now)
         for turn in self._witness_rounds.due(len(to_ask), now):
             self._probe_witness(to_ask[turn], now)
 
-    def _probe(self, what: _Prepared, now: float) -> None:
+    def _probe(self, what: _Probe, now: float) -> None:
         nonce = os.urandom(datagrams.NONCE)
         payload = datagrams.seal(Kind.PROBE, nonce, what.body, self._key)
-        if self._wires[what.ask.path.family].send(payload, what.peer, what.source):
-            self._outstanding.add(nonce, what.ask, now)
+        if self._wires[what.path.family].send(payload, what.peer, what.source):
+            self._outstanding.add(nonce, what, now)
+        self._losses.sent(what.place, now)
 
     def _probe_witness(self, prefix: str, now: float) -> None:
         sources = self._sources.get(family(prefix))
@@ -160,41 +208,42 @@ class Watcher:
             datagram = wire.receive()
             if datagram is None:
                 return
-            self._take(wire, datagram, now)
+            self._take(datagram, now)
 
-    def _take(self, wire: Wire, datagram: Datagram, now: float) -> None:
+    def _take(self, datagram: Datagram, now: float) -> None:
         opened = datagrams.unseal(datagram.payload, self._key)
         if isinstance(opened, Fault):
             self._drop(opened, datagram)
-        elif opened.kind == Kind.PROBE:
-            reply = datagrams.seal(Kind.REPLY, opened.nonce, self._answer, self._key)
-            wire.send(reply, datagram.peer, datagram.asked)
         elif opened.kind == Kind.REPLY:
             self._take_reply(opened, datagram, now)
         else:
             self._drop(Fault.MALFORMED, datagram)
 
     def _take_reply(self, reply: Sealed, datagram: Datagram, now: float) -> None:
-        question = self._outstanding.take(reply.nonce)
-        word = self._understand(reply.body)
-        if question is None:
+        taken = self._outstanding.take(reply.nonce)
+        word = self._hearsay.understand(reply.body)
+        if taken is None:
             self._drop("not asked", datagram)
-        elif isinstance(word, Fault):
+            return
+        asked, question = taken
+        if isinstance(word, Fault):
             self._drop(word, datagram)
         elif isinstance(question, str):
             self._witnesses.hear(question, word.pop, now)
-        elif word.pop == question.path.pop and datagram.peer[0] == question.target:
-            self._words[question.path.pop] = (reply.body, word)
-            self._sight.hear(question.path, question.exit, now)
+        elif self._is_from(question, word, datagram):
+            path = question.path
+            self._hearsay.hear(path.pop, path.host, word, now)
+            self._sight.hear(path, question.judged, now)
+            self._losses.answered(question.place, asked, now)
         else:
             self._drop("another answered", datagram)
 
-    def _understand(self, body: bytes) -> Word | Fault:
-        """The word in ``body``; most say what they said before, and are not decoded again."""
-        for known, word in self._words.values():
-            if known == body:
-                return word
-        return datagrams.read_word(body)
+    def _is_from(self, question: _Probe, word: Word, datagram: Datagram) -> bool:
+        """Whether the host that was asked answered; a PoP with one host may have renamed it."""
+        path = question.path
+        if word.pop != path.pop or datagram.peer[0] != question.peer[0]:
+            return False
+        return word.host == path.host or path.pop not in self._crowded
 
     def _drop(self, why: str, datagram: Datagram) -> None:
         self.dropped[str(why)] += 1
@@ -203,26 +252,32 @@ class Watcher:
 
     def _tell_now(self, now: float) -> None:
         self._told_at = now
-        watched = told(
-            self._sight.judgement(), self._witnesses.leading(), self._pop.uplinks, self._wall
+        judgement = self._sight.judgement()
+        seen = self._teller.seen(judgement)
+        short = self._shorthand.write(seen)
+        self._word = replace(self._word, seen=short.seen, beside=short.beside)
+        self._tell(
+            Watched(
+                seen=seen,
+                witnesses=dict(self._witnesses.leading()),
+                working=self._teller.working(judgement),
+                paused=judgement.paused,
+                told=self._hearsay.told(),
+                loss=self._losses.shares(now, exits_that_work(judgement)),
+            )
         )
-        self._say(replace(self._word, seen=datagrams.in_bits(watched.seen)))
-        self._tell(watched)
-
-    def _say(self, word: Word) -> None:
-        if word != self._word:
-            self._word = word
-            self._answer = datagrams.say(word)
 
 
-class _Prepared:
-    """All of a probe but its nonce and tag."""
+class _Probe:
+    """One ask, with all of its datagram but nonce and tag, and where its loss is counted."""
 
-    def __init__(self, what: Ask, pop: PopName, host: HostName) -> None:
-        self.ask = what
+    def __init__(self, what: Ask, pop: PopName, host: HostName, place: int | None) -> None:
+        self.path = what.path
+        self.judged = what.judged
         self.peer = (what.target, PORT)
         self.source = from_address(what.source)
         self.body = datagrams.ask(pop, host, "/".join(what.path))
+        self.place = place
 
 
 def _identities(pop: Pop) -> Mapping[Family, tuple[Source, ...]]:

@@ -1,4 +1,4 @@
-"""One UDP socket per family for everything: probing, answering, every own address.
+"""One UDP socket per family: the responder's at the port everybody asks, the watcher's at any.
 
 A socket bound to the wildcard hears probes at identity and witness addresses alike, and those
 that this host does not terminate the kernel never delivers. ``IP_PKTINFO`` (ip(7)) and
@@ -43,6 +43,7 @@ class Wire:
     """The socket of one family. Sending never blocks and never raises: UDP may lose anyway."""
 
     def __init__(self, family: Family, port: int = PORT) -> None:
+        """Bound to every own address; port 0 is any that is free."""
         kind = socket.AF_INET if family is Family.V4 else socket.AF_INET6
         self._socket = socket.socket(kind, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
@@ -88,15 +89,15 @@ class Wire:
 
 
 def open_wires(families: tuple[Family, ...]) -> Mapping[Family, Wire]:
-    """One socket per family.
+    """A watcher's sockets: one per family, at ports the kernel chooses.
 
     Raises:
-        OSError: where the port is taken or the kernel lacks the family.
+        OSError: where the kernel lacks the family.
     """
     wires: dict[Family, Wire] = {}
     try:
         for family in families:
-            wires[family] = Wire(family)
+            wires[family] = Wire(family, port=0)
     except OSError:
         for wire in wires.values():
             wire.close()

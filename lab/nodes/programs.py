@@ -31,6 +31,7 @@ def pop_programs(pop: str, *, nameserver: bool, programs: PopPrograms) -> tuple[
     chosen = [
         service(pop),
         Program(name="exabgp", argv=(*agent, "exabgp", "--config", AGENT_FILE)),
+        Program(name="responder", argv=(*agent, "responder", "--config", AGENT_FILE)),
         Program(name="agent", argv=(*agent, "--config", AGENT_FILE)),
     ]
     if nameserver:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from ambicast.model.fleet import Fleet, Limits, Timing
 from ambicast.model.identifiers import Family, Role
-from ambicast.model.pops import Place, Pop, Uplink
+from ambicast.model.pops import Adjacency, Place, Pop, Uplink
 from ambicast.model.services import Anycast, Service
 
 UPLINKS = ("north", "south")
@@ -58,3 +60,23 @@ def fleet_of(names: Iterable[str] = ("ams", "fra", "lhr")) -> Fleet:
         nameservers={},
         clients={},
     )
+
+
+def with_two_hosts(fleet: Fleet, name: str) -> Fleet:
+    """The PoP ``name`` gets a second host behind its uplinks: 10.NUMBER.PLACE.3 and the like."""
+    pop = fleet.pops[name]
+    number = list(fleet.pops).index(name) + 1
+    second = {
+        each: Adjacency(
+            f"eth{place + 1}",
+            pop.uplinks[each].neighbor,
+            {
+                Family.V4: f"10.{number}.{place + 1}.3",
+                Family.V6: f"fd00:{number}:0:{place + 1}::3",
+            },
+        )
+        for place, each in enumerate(UPLINKS)
+    }
+    hosts = {**pop.hosts, f"{name}-2": (Role.BGP,)}
+    crowded = replace(pop, hosts=hosts, adjacencies={f"{name}-2": second})
+    return replace(fleet, pops={**fleet.pops, name: crowded})

@@ -2,9 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.watch import datagrams
-from agents.watch.datagrams import Fault, Kind, Sealed, Word
-from ambicast.contract.messages import Sighting
-from ambicast.model.identifiers import Family
+from agents.watch.datagrams import Fault, Kind, Sealed
 
 KEY = b"k" * 32
 NONCE = b"8 bytes!"
@@ -48,46 +46,3 @@ def test_garbage_is_malformed_and_never_raises(garbage):
 def test_what_is_longer_than_a_datagram_may_be_is_malformed():
     sealed = datagrams.seal(Kind.PROBE, NONCE, bytes(datagrams.LARGEST), KEY)
     assert datagrams.unseal(sealed, KEY) is Fault.MALFORMED
-
-
-@given(st.binary(max_size=200))
-def test_a_body_that_is_no_word_never_raises(garbage):
-    assert isinstance(datagrams.read_word(garbage), Word | Fault)
-
-
-def _seen(pops, *, up):
-    return {f"pop-{n}": {"north": 15 if up else 2, "south": 15} for n in range(pops)}
-
-
-def test_a_word_that_fits_is_whole():
-    word = Word("ams", "ams-1", "run", ("www",), _seen(8, up=True))
-    assert datagrams.read_word(datagrams.say(word)) == word
-
-
-def test_a_word_that_does_not_fit_keeps_the_pops_in_trouble():
-    seen = _seen(200, up=True) | {"pop-7": {"north": 2}}
-    read = datagrams.read_word(datagrams.say(Word("ams", "ams-1", "run", ("www",), seen)))
-    assert read == Word("ams", "ams-1", "run", ("www",), {"pop-7": {"north": 2}}, whole=False)
-
-
-@given(pops=st.integers(0, 500), services=st.integers(0, 300), up=st.booleans())
-def test_every_reply_fits_into_a_datagram(pops, services, up):
-    fit = tuple(f"service-{n}" for n in range(services))
-    body = datagrams.say(Word("ams", "ams-1", "run", fit, _seen(pops, up=up)))
-    sealed = datagrams.seal(Kind.REPLY, NONCE, body, KEY)
-    assert len(sealed) <= datagrams.LARGEST
-    assert datagrams.read_word(body).pop == "ams"
-
-
-NAMES = st.sampled_from(["ams", "fra", "lhr"])
-PATHS = st.tuples(NAMES, st.sampled_from(["north", "south"]), st.sampled_from(list(Family)))
-
-
-@given(st.dictionaries(PATHS, st.booleans()))
-def test_sightings_survive_their_short_form(judged):
-    sightings = [
-        Sighting(pop=pop, uplink=uplink, family=family, up=up)
-        for (pop, uplink, family), up in judged.items()
-    ]
-    back = datagrams.from_bits(datagrams.in_bits(sightings))
-    assert {(each.pop, each.uplink, each.family): each.up for each in back} == judged

@@ -6,8 +6,8 @@ from agents.watch.sighting import Sight
 from agents.watch.targets import Exit, Path
 from ambicast.model.identifiers import Family
 
-FRA = Path("fra", "north", Family.V4)
-LHR = Path("lhr", "north", Family.V4)
+FRA = Path("fra", "fra-1", "north", Family.V4)
+LHR = Path("lhr", "lhr-1", "north", Family.V4)
 NORTH = Exit("north", Family.V4)
 SOUTH = Exit("south", Family.V4)
 TICK = 0.02

@@ -24,12 +24,12 @@ def test_in_a_large_one_each_is_watched_by_just_as_many(size):
 
 def test_nobody_watches_in_a_fleet_of_one():
     fleet = fleet_of(["ams"])
-    assert asks(fleet, fleet.pops["ams"]) == ()
+    assert asks(fleet, fleet.pops["ams"], "ams-1") == ()
 
 
 def test_every_path_is_asked_through_every_own_uplink_of_its_family():
     fleet = fleet_of()
-    found = asks(fleet, fleet.pops["ams"])
+    found = asks(fleet, fleet.pops["ams"], "ams-1")
     assert len(found) == 2 * 2 * 2 * 2  # PoPs, their uplinks, families, own uplinks
     assert len({(each.path, each.exit) for each in found}) == len(found)
     for each in found:
@@ -43,7 +43,7 @@ def test_every_path_is_asked_through_every_own_uplink_of_its_family():
 
 def test_each_path_is_asked_half_an_interval_apart_and_each_pop_all_the_time():
     fleet = fleet_of()
-    found = asks(fleet, fleet.pops["ams"])
+    found = asks(fleet, fleet.pops["ams"], "ams-1")
     turns = defaultdict(list)
     for turn, each in enumerate(found):
         turns[each.path].append(turn)
@@ -53,7 +53,11 @@ def test_each_path_is_asked_half_an_interval_apart_and_each_pop_all_the_time():
 
 def test_addresses_are_compared_as_the_kernel_spells_them():
     fleet = fleet_of()
-    v6 = {each.target for each in asks(fleet, fleet.pops["ams"]) if each.path.family is Family.V6}
+    v6 = {
+        each.target
+        for each in asks(fleet, fleet.pops["ams"], "ams-1")
+        if each.path.family is Family.V6
+    }
     assert v6 == {"fd00:2:0:1::2", "fd00:2:0:2::2", "fd00:3:0:1::2", "fd00:3:0:2::2"}
 
 

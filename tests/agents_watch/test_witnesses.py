@@ -49,7 +49,7 @@ def test_a_witness_this_host_answers_itself_proves_nothing_and_is_left_alone_for
 def test_a_nonce_counts_once():
     outstanding = Outstanding()
     outstanding.add(b"nonce", P, 10.0)
-    assert outstanding.take(b"nonce") == P
+    assert outstanding.take(b"nonce") == (10.0, P)
     assert outstanding.take(b"nonce") is None
 
 
@@ -59,4 +59,4 @@ def test_a_nonce_nobody_answered_is_forgotten_after_a_second():
     outstanding.add(b"new", Q, 10.5)
     outstanding.forget(11.2)
     assert outstanding.take(b"old") is None
-    assert outstanding.take(b"new") == Q
+    assert outstanding.take(b"new") == (10.5, Q)
