@@ -18,6 +18,9 @@ import structlog
 from agents.advertising.accept import Accepted, Held
 from agents.advertising.desire import Desired, desired
 from agents.advertising.guard import Guard, guard
+from agents.advertising.handover import Words
+from agents.advertising.hold_down import Falls
+from agents.advertising.keeping import next_look
 from agents.advertising.observations import (
     KernelSeen,
     Observation,
@@ -33,6 +36,8 @@ from ambicast.model.identifiers import Family
 from ambicast.model.routes import Advertisement
 
 TICK = 1.0
+# Timers are no finer; without it what is due in a nanosecond would be looked at in vain.
+TIMER = 0.001
 REPORT_EVERY = 5.0
 SIGHTINGS_EVERY = 1.0
 HEARTBEAT_EVERY = 0.9
@@ -58,10 +63,15 @@ class KernelPort(Protocol):
 
 
 class WatchPort(Protocol):
-    """Probes other PoPs, and declares in its replies which services are fit here."""
+    """Probes other PoPs, and says in its replies what is fit here, offered and kept."""
 
     def observe(self, prefixes: frozenset[str]) -> None: ...
-    def declare(self, fit: frozenset[str]) -> None: ...
+    def declare(
+        self,
+        fit: frozenset[str],
+        offers: frozenset[str] = frozenset(),
+        keeps: frozenset[str] = frozenset(),
+    ) -> None: ...
 
 
 class BusPort(Protocol):
@@ -79,6 +89,12 @@ class OrderPort(Protocol):
     def keep(self, held: Held) -> None: ...
 
 
+class FallsPort(Protocol):
+    """Keeps the record of services' failures across restarts."""
+
+    def keep(self, falls: Mapping[str, Falls]) -> None: ...
+
+
 class LifePort(Protocol):
     """Is shown that this loop still turns, by the loop itself; see :mod:`ambicast.notify`."""
 
@@ -93,6 +109,7 @@ class Ports(msgspec.Struct, frozen=True):
     bgp: BgpPort | None = None
     kernel: KernelPort | None = None
     watch: WatchPort | None = None
+    falls: FallsPort | None = None
     life: LifePort | None = None
 
 
@@ -136,7 +153,7 @@ class Agent:
         self._told_report: Report | None = None
         self._told_sightings: Sightings | None = None
         self._told_wire: frozenset[Advertisement] | None = None
-        self._told_watch: tuple[frozenset[str], frozenset[str]] | None = None
+        self._told_watch: tuple[frozenset[str], Words] | None = None
         self._reported_at = self._sighted_at = self._guarded_at = float("-inf")
 
     @property
@@ -166,10 +183,16 @@ class Agent:
 
     async def _next(self) -> Observation:
         try:
-            async with asyncio.timeout(TICK):
+            async with asyncio.timeout(self._patience()):
                 return await self._mailbox.get()
         except TimeoutError:
             return Tick()
+
+    def _patience(self) -> float:
+        """Seconds until time alone may change something, at most a tick."""
+        now = self._clock()
+        at = next_look(self._state.services, self._facts.fleet.services, now)
+        return TICK if at is None else min(TICK, at - now + TIMER)
 
     def step(self, observation: Observation) -> None:
         """One turn and its acts; an observation that cannot be digested is dropped, loudly."""
@@ -182,6 +205,8 @@ class Agent:
         self._act(result, level=isinstance(observation, Tick))
         if result.keep is not None:
             self._ports.orders.keep(result.keep)
+        if self._ports.falls and result.state.serving.falls != before.serving.falls:
+            self._ports.falls.keep(result.state.serving.falls)
         self._beat(result)
         self._answer(result)
         if isinstance(observation, KernelSeen):
@@ -198,10 +223,10 @@ class Agent:
         addresses = wanted.addresses, wanted.default_uplink
         if ports.kernel and (level or addresses != (before.addresses, before.default_uplink)):
             ports.kernel.want(*addresses)
-        told = _words_to_watchers(self._state)
+        told = _words_to_watchers(self._state, self._facts)
         if ports.watch and (level or told != self._told_watch):
             ports.watch.observe(told[0])
-            ports.watch.declare(told[1])
+            ports.watch.declare(told[1].fit, told[1].offers, told[1].keeps)
         self._told_watch = told
         if wanted.withheld != before.withheld:
             log.info("advertisements withheld", prefixes=dict(wanted.withheld) or "none")
@@ -257,10 +282,10 @@ class Agent:
             self._ports.bus.publish_sightings(seen)
 
 
-def _words_to_watchers(state: HostState) -> tuple[frozenset[str], frozenset[str]]:
-    """The prefixes to observe, and the services that are fit."""
+def _words_to_watchers(state: HostState, facts: Facts) -> tuple[frozenset[str], Words]:
+    """The prefixes to observe, and what to say of ourselves."""
     observed = frozenset(state.held.order.observe if state.held else ())
-    return observed, frozenset(name for name, each in state.services.items() if each.fit)
+    return observed, state.words(facts)
 
 
 def in_a_line(state: HostState) -> str:
@@ -284,5 +309,19 @@ def _log_changes(before: HostState, after: HostState) -> None:
         if known_uplinks.get(each.uplink) is not each:
             working = dict(each.working)
             log.info("uplink seen", uplink=each.uplink, carrier=each.carrier, working=working)
+    _log_keeping(before, after)
     if before.connected != after.connected:
         log.info("broker reached" if after.connected else "broker lost")
+
+
+def _log_keeping(before: HostState, after: HostState) -> None:
+    if after.keeping.open - before.keeping.open:
+        log.warning("unfit but kept", prefixes=sorted(after.keeping.open))
+    if after.keeping.distrusted and not before.keeping.distrusted:
+        log.warning("losses not believed", prefixes=sorted(after.keeping.distrusted))
+    if after.keeping.taken != before.keeping.taken:
+        log.info("keeper's roles taken", prefixes=sorted(after.keeping.taken))
+    if after.serving.held_down != before.serving.held_down:
+        log.info("services held down", seconds=dict(after.serving.held_down) or "none")
+    if after.serving.overload.excused != before.serving.overload.excused:
+        log.warning("failing under load", services=sorted(after.serving.overload.excused))

@@ -103,6 +103,18 @@ def settled(each: Judged, service: Service | None) -> float:
     return began + longest + WORD - SLACK if checks else began
 
 
+def next_look(
+    services: Mapping[str, Judged], checks: Mapping[ServiceName, Service], now: float
+) -> float | None:
+    """When to look again although nothing happened: a failing service is certain to be alone."""
+    due = [
+        settled(each, checks.get(ServiceName(name)))
+        for name, each in services.items()
+        if each.failing is not None
+    ]
+    return min((at for at in due if at > now), default=None)
+
+
 def pardoned(alone: Mapping[str, float], now: float) -> frozenset[str]:
     """The services that nobody else has been fit for lately: no time for a hold-down."""
     return frozenset(name for name, since in alone.items() if now - since >= PARDON)

@@ -1,4 +1,8 @@
-"""Runs every check of every service on this host and tells each change of verdict."""
+"""Runs every check of every service on this host and tells each change of verdict, and of doubt.
+
+The first failing check of a fit service is told at once as *doubt*: it withdraws nothing, but
+other hosts hear of it before they give up their own, and so many that fail together find out.
+"""
 
 from __future__ import annotations
 
@@ -67,12 +71,12 @@ class _Judged:
         self._look()
 
     def _look(self) -> None:
-        """Tell the verdict if it is the first one or turned; a new reason alone is no news."""
-        now = verdict(self._standings)
-        if now is None or (self._told is not None and now.fit == self._told.fit):
+        """Tell the first verdict, and whatever turns it or its doubt; a new reason is no news."""
+        now, told = verdict(self._standings), self._told
+        if now is None or (told is not None and (now.fit, now.doubt) == (told.fit, told.doubt)):
             return
         self._told = now
-        self._tell(ServiceChecked(self.service.name, now.fit, now.detail))
+        self._tell(ServiceChecked(self.service.name, now.fit, now.detail, now.doubt))
 
 
 class _Line:

@@ -80,10 +80,14 @@ def due(standing: Standing, started: float, pending: int, check: Check) -> float
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """A whole service: fit when all of its checks are."""
+    """A whole service: fit when all of its checks are.
+
+    ``doubt``: it is fit, but one of its checks has just failed; nobody shall rely on it now.
+    """
 
     fit: bool
     detail: str = ""
+    doubt: bool = False
 
 
 def verdict(standings: Sequence[Standing]) -> Verdict | None:
@@ -92,5 +96,5 @@ def verdict(standings: Sequence[Standing]) -> Verdict | None:
     if unfit:
         return Verdict(fit=False, detail=", ".join(dict.fromkeys(unfit)))
     if all(standing.fit for standing in standings):
-        return Verdict(fit=True)
+        return Verdict(fit=True, doubt=any(standing.streak for standing in standings))
     return None

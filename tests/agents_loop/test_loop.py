@@ -158,7 +158,7 @@ def test_the_watcher_declares_fit_services_and_observes_what_is_ordered(agent, d
     agent.step(OrderArrived(stamp(2), order(OWN, observe=(ANYCAST,))))
     agent.step(ServiceChecked("video", fit=False))
     assert diary.read("watch", "observe")[-1] == (frozenset({ANYCAST}),)
-    assert diary.read("watch", "declare")[-1] == (frozenset({"www"}),)
+    assert diary.read("watch", "declare")[-1] == (frozenset({"www"}), frozenset(), frozenset())
 
 
 def test_the_bus_reconnects_when_answers_leave_by_another_uplink(agent, diary):

@@ -89,7 +89,7 @@ async def test_one_failure_turns_nothing_and_is_asked_again_soon():
         await asyncio.sleep(0.05)
         www.outcome = Passed()
         await asyncio.sleep(1)
-        assert len(www.told) == 1
+        assert all(checked.fit for _, checked in www.told)
         assert www.started[4:7] == [0.8, 0.9, 1.2]
 
 
@@ -114,7 +114,41 @@ async def test_one_of_two_checks_makes_a_service_unfit_and_the_reason_alone_is_n
         await asyncio.sleep(1)
         www.outcome = Failed("timeout")
         await asyncio.sleep(1)
-        assert [checked.fit for _, checked in www.told] == [True, False]
+        certain = [checked.fit for _, checked in www.told if not checked.doubt]
+        assert certain == [True, False]
+
+
+async def test_the_first_failing_check_is_told_as_doubt_and_so_is_its_end():
+    async with Answers().running(0.79) as www:
+        www.outcome = Failed("refused")
+        await asyncio.sleep(0.05)
+        www.outcome = Passed()
+        await asyncio.sleep(1)
+        doubted = ServiceChecked("www", True, doubt=True)
+        assert www.told[1:] == [(0.802, doubted), (0.902, ServiceChecked("www", True))]
+
+
+@pytest.mark.parametrize(("delay", "first"), [(0.002, 0.802), (None, 1.05)])
+async def test_doubt_comes_two_fast_intervals_before_the_verdict_however_it_fails(delay, first):
+    async with Answers().running(0.79) as www:
+        www.outcome, www.delay = Failed("http 503"), delay
+        await asyncio.sleep(1)
+        (doubt_at, doubt), (judged_at, judged) = www.told[1:]
+        assert (doubt.fit, doubt.doubt, judged.fit, judged.doubt) == (True, True, False, False)
+        assert doubt_at == first
+        assert round(judged_at - doubt_at, 3) == 0.2
+
+
+async def test_doubt_of_one_check_is_told_once_while_another_fails_too():
+    async with Answers(CHECK, CHECK).running(0.79) as www:
+        www.outcome = Failed("refused")
+        await asyncio.sleep(0.15)
+        assert [checked.doubt for _, checked in www.told] == [False, True]
+
+
+async def test_a_service_that_never_passed_is_not_doubted_but_unfit():
+    async with Answers(outcome=Failed("refused")).running(1.0) as www:
+        assert not any(checked.doubt for _, checked in www.told)
 
 
 async def test_a_service_without_checks_is_fit_at_once():
