@@ -17,6 +17,7 @@ from agents.advertising.guard import Guard
 from agents.bgp.difference import Advertise, Change, Withdraw
 from agents.bgp.neighbors import Neighbor
 from agents.bgp.paths import Path, spell
+from ambicast.model.identifiers import Family
 from ambicast.model.prefixes import family
 
 # Answers to commands are a setting of the helper, and a predecessor may have turned them off.
@@ -41,6 +42,11 @@ def command(change: Change) -> str:
 def send_again(neighbor: str) -> str:
     """Has one session's whole adj-rib-out sent (and echoed) again; nothing changes by it."""
     return f"neighbor {neighbor} flush adj-rib out"
+
+
+def end_of_rib(neighbor: str, family: Family) -> str:
+    """Tells the neighbor that this was all (RFC 4724 section 2)."""
+    return f"neighbor {neighbor} announce eor ip{family} unicast"
 
 
 def heartbeat(guard: Guard, sessions: Iterable[Neighbor]) -> str:

@@ -14,8 +14,8 @@ import structlog
 
 from agents.advertising.guard import Guard
 from agents.advertising.observations import BgpSeen
-from agents.bgp.commands import heartbeat
-from agents.bgp.conversation import Conversation, LostThread
+from agents.bgp.commands import RESTART, heartbeat
+from agents.bgp.conversation import Conversation, LostThread, Stuck
 from agents.bgp.difference import Rib, placed
 from agents.bgp.neighbors import by_address
 from agents.bgp.paths import Path, attributes_of
@@ -29,13 +29,27 @@ TICK = 1.0
 ATTACH_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
 MOST_UNREAD = 2**20
+RESTART_PAUSE = 30.0
 
 
 class Bgp:
     """What this PoP advertises, through ExaBGP; see :class:`BgpSeen` for what it tells."""
 
-    def __init__(self, bridge: File, pop: Pop, asn: int, tell: Callable[[BgpSeen], None]) -> None:
+    def __init__(
+        self,
+        bridge: File,
+        pop: Pop,
+        asn: int,
+        tell: Callable[[BgpSeen], None],
+        *,
+        graceful: bool = False,
+    ) -> None:
+        """``graceful``: ExaBGP runs with graceful restart."""
         self._bridge = bridge
+        self._graceful = graceful
+        self._misfit: tuple[frozenset[str], frozenset[str]] = frozenset(), frozenset()
+        self._restart = False
+        self._restarted_at = float("-inf")
         self._asn = asn
         self._tell = tell
         self._sessions = by_address(pop)
@@ -84,6 +98,7 @@ class Bgp:
             try:
                 await self._attend(reader, writer)
             except (LostThread, OSError) as fault:
+                self._restart = isinstance(fault, Stuck)
                 was_ready = self._conversation is not None and self._conversation.ready
                 log.warning("detached from exabgp", reason=str(fault))
             finally:
@@ -100,8 +115,12 @@ class Bgp:
             LostThread: it has come to its end.
         """
         loop = asyncio.get_running_loop()
+        self._end_stuck(writer, loop.time())
         talk = Conversation(
-            self._sessions, lambda text: writer.write(text.encode("ascii")), loop.time()
+            self._sessions,
+            lambda text: writer.write(text.encode("ascii")),
+            loop.time(),
+            says_end=self._graceful,
         )
         talk.want(self._wanted, loop.time())
         self._conversation = talk
@@ -121,7 +140,30 @@ class Bgp:
             if loop.time() >= tick_at:
                 tick_at = loop.time() + TICK
                 talk.tick(loop.time())
+            self._compare(talk)
             self._report()
+
+    def _end_stuck(self, writer: asyncio.StreamWriter, now: float) -> None:
+        """Has the bridge kill an ExaBGP that is of no use; whoever started it does so again."""
+        if self._restart and now - self._restarted_at >= RESTART_PAUSE:
+            self._restarted_at = now
+            log.error("exabgp is stuck: killed, to be started again")
+            writer.write(f"{RESTART}\n".encode("ascii"))
+        self._restart = False
+
+    def _compare(self, talk: Conversation) -> None:
+        """One line in the log where ExaBGP's neighbors are not ours, and one when they are."""
+        misfit = talk.absent, talk.foreign
+        if misfit == self._misfit or not talk.ready:
+            return
+        self._misfit = misfit
+        absent = [f"{self._sessions[each].uplink} {each}" for each in sorted(talk.absent)]
+        if absent or talk.foreign:
+            log.error(
+                "exabgp runs with other neighbors than ours; restart it to have them all",
+                missing=absent,
+                not_ours=sorted(talk.foreign),
+            )
 
     def _report(self) -> None:
         seen = self._seen()

@@ -1,10 +1,19 @@
 """The conversation against a scripted ExaBGP; time is an argument, so none passes."""
 
+import msgspec
 import pytest
 
 from agents.bgp import conversation
-from agents.bgp.conversation import ANSWER_WITHIN, AUDIT, PATIENCE, Conversation, LostThread
+from agents.bgp.conversation import (
+    ANSWER_WITHIN,
+    AUDIT,
+    PATIENCE,
+    Conversation,
+    LostThread,
+    Stuck,
+)
 from agents.bgp.difference import placed
+from agents.bgp.flight import LONGEST
 from ambicast.model.routes import Advertisement
 from tests.agents_bgp import said
 
@@ -29,11 +38,11 @@ def flush(neighbor):
 class Talk:
     """A conversation, what it said since last asked, and a clock set by hand."""
 
-    def __init__(self, sessions):
+    def __init__(self, sessions, **choices):
         self.now = 100.0
         self._said = []
         self._sessions = sessions
-        self.talk = Conversation(sessions, self._said.append, self.now)
+        self.talk = Conversation(sessions, self._said.append, self.now, **choices)
 
     def said(self):
         lines = "".join(self._said).splitlines()
@@ -124,15 +133,68 @@ def test_a_change_is_said_at_once_and_read_back(attached):
 def test_changes_do_not_wait_for_answers(attached):
     attached.want(P)
     attached.want(Q)
-    assert attached.said() == [
-        announce(NORTH4, P), SHOW_RIB,
-        announce(NORTH4, Q), withdraw(NORTH4, P), SHOW_RIB,
-    ]  # fmt: skip
+    assert attached.said() == [announce(NORTH4, P), SHOW_RIB, announce(NORTH4, Q), SHOW_RIB]
     attached.hear("done", said.row(NORTH4, P), "done")
-    assert set(attached.talk.rib[NORTH4]) == {Q}  # an answer from before the change says nothing
-    attached.hear("done", "done", said.row(NORTH4, Q), "done")
+    assert set(attached.talk.rib[NORTH4]) == {P, Q}  # that answer is from before the change
+    attached.hear(said.sent(NORTH4, [P]))
+    assert attached.said() == [withdraw(NORTH4, P), SHOW_RIB]
+    attached.hear("done", said.row(NORTH4, P), said.row(NORTH4, Q), "done")
+    assert set(attached.talk.rib[NORTH4]) == {Q}
+    attached.hear("done", said.row(NORTH4, Q), "done")
     attached.tick()
     assert attached.said() == []
+
+
+def test_a_prefix_is_not_changed_again_before_its_last_change_was_sent(attached):
+    attached.want(P)
+    attached.want()
+    attached.want(P)
+    attached.want()
+    assert attached.said() == [announce(NORTH4, P), SHOW_RIB]
+    attached.hear("done", said.row(NORTH4, P), "done")
+    assert attached.said() == []
+    attached.hear(said.sent(NORTH4, [P]))
+    assert attached.said() == [withdraw(NORTH4, P), SHOW_RIB]
+
+
+def test_only_the_same_prefix_on_the_same_session_waits(attached):
+    attached.want(P)
+    attached.want(P, uplink="south")
+    assert attached.said() == [announce(NORTH4, P), SHOW_RIB, announce(SOUTH4, P), SHOW_RIB]
+
+
+def test_the_echo_of_another_path_is_not_the_one_that_is_waited_for(attached):
+    attached.want(P)
+    attached.hear("done", said.row(NORTH4, P), "done", said.sent(NORTH4, [P]))
+    attached.talk.want({NORTH4: {P: _prepended(attached)}}, attached.now)
+    attached.want()
+    attached.said()
+    attached.hear(said.sent(NORTH4, [P]))
+    assert attached.said() == []
+
+
+def _prepended(attached):
+    path = attached.talk.rib[NORTH4][P]
+    return msgspec.structs.replace(path, as_path=(64500, 64500))
+
+
+@pytest.mark.parametrize("gone", [True, False], ids=["it goes down", "it was down"])
+def test_where_nothing_can_be_sent_nothing_is_waited_for(talk, gone):
+    talk.attach(state="ESTABLISHED" if gone else "IDLE")
+    talk.want(P)
+    talk.want()
+    talk.said()
+    talk.hear(*[said.down(NORTH4)] * gone, "done")
+    assert talk.said() == [withdraw(NORTH4, P), SHOW_RIB]
+
+
+def test_a_change_without_an_echo_is_not_waited_for_for_ever(attached):
+    attached.want(P)
+    attached.hear("done", said.row(NORTH4, P), "done")
+    attached.want()
+    attached.said()
+    attached.tick(LONGEST)
+    assert withdraw(NORTH4, P) in attached.said()
 
 
 def test_a_route_exabgp_did_not_keep_is_said_again(attached):
@@ -217,9 +279,36 @@ def test_whatever_does_not_fit_loses_the_thread(attached, lines):
 
 def test_an_answer_that_does_not_come_loses_the_thread(attached):
     attached.want(P)
-    attached.tick(ANSWER_WITHIN)
-    with pytest.raises(LostThread, match="no answer within 5 s to 'neighbor"):
+    for _ in range(int(ANSWER_WITHIN)):
+        attached.tick()
+    with pytest.raises(Stuck, match="no answer within 5 s to 'neighbor"):
         attached.tick(0.1)
+
+
+def test_what_came_while_we_stood_still_is_not_late(attached):
+    attached.want(P)
+    attached.tick(20)
+    attached.tick()
+    attached.hear(said.sent(NORTH4, [P]), "done", said.row(NORTH4, P), "done")
+    for _ in range(9):
+        attached.tick()
+
+
+def test_an_exabgp_without_any_neighbor_is_of_no_use(talk):
+    talk.said()
+    with pytest.raises(Stuck, match="without any neighbor"):
+        talk.hear("[]")
+
+
+def test_a_neighbor_exabgp_does_not_know_is_left_alone_and_the_others_are_served(talk):
+    talk.said()
+    talk.want(P)
+    talk.hear("done", said.table((SOUTH4, "ESTABLISHED", ["ipv4 unicast"])), "done", "done")
+    assert talk.said() == [SHOW_RIB]
+    talk.want(P, uplink="south")
+    assert talk.said() == [announce(SOUTH4, P), SHOW_RIB]
+    assert talk.talk.absent == {NORTH4, NORTH6, SOUTH6}
+    assert talk.talk.rib == {SOUTH4: talk.talk.rib[SOUTH4]}
 
 
 @pytest.mark.parametrize("row", [("IDLE", []), ("ESTABLISHED", [])], ids=str)
@@ -247,3 +336,51 @@ def test_events_come_at_any_time(talk):
 
 def test_limits_are_what_the_documents_say():
     assert (conversation.AUDIT, conversation.PATIENCE, conversation.ANSWER_WITHIN) == (30, 1, 5)
+
+
+# --- graceful restart: the end of the table is ours to say
+
+
+def end(neighbor):
+    return f"neighbor {neighbor} announce eor {_family(neighbor)}"
+
+
+@pytest.fixture
+def graceful(sessions):
+    return Talk(sessions, says_end=True)
+
+
+def test_the_end_of_a_table_is_said_once_all_that_is_wanted_was_sent(graceful):
+    graceful.attach()
+    graceful.want(P)
+    assert graceful.said() == [announce(NORTH4, P), SHOW_RIB]
+    graceful.hear("done", said.row(NORTH4, P), "done")
+    graceful.hear(said.sent(NORTH4, [P]))
+    assert set(graceful.said()) == {end(each) for each in (NORTH4, NORTH6, SOUTH4, SOUTH6)}
+    graceful.hear(*["done"] * 4)
+    graceful.tick()
+    assert graceful.said() == []
+
+
+def test_without_an_order_the_end_is_not_said(graceful):
+    graceful.attach()
+    graceful.tick()
+    graceful.tick()
+    assert graceful.said() == []
+
+
+def test_a_session_that_comes_back_is_told_the_end_again(graceful):
+    graceful.attach()
+    graceful.want()
+    graceful.tick()
+    graceful.hear(*["done"] * 4)
+    graceful.said()
+    graceful.hear(said.down(NORTH4), said.negotiated(NORTH4, said.UP4), said.up(NORTH4))
+    assert graceful.said() == [end(NORTH4)]
+    graceful.hear("error")  # it went down again
+
+
+def test_without_graceful_restart_exabgp_says_the_end_itself(attached):
+    attached.want()
+    attached.tick()
+    assert attached.said() == []

@@ -21,5 +21,6 @@ speaker = Speaker(
     python=sys.executable,
     script=bridge.__file__,
     hold=int(hold),
+    responder=f"{folder}/responder.sock",
 )
 run_exabgp(speaker, Path(folder))

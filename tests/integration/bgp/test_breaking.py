@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 
 from ambicast.model.identifiers import Family
 from ambicast.model.routes import Advertisement
@@ -119,12 +120,14 @@ async def test_exabgp_leads_a_process_group_of_its_own(running):
     assert os.getpgid(running.exabgp.pid) == running.exabgp.pid
 
 
-async def test_a_frozen_exabgp_is_noticed_and_found_again(running, start_agent):
-    agent = await advertising(running, start_agent)
+async def test_a_frozen_exabgp_is_killed_and_its_successor_told_everything(running, start_agent):
+    agent, frozen = await advertising(running, start_agent), running.exabgp
     running.freeze_exabgp()
     agent.bgp.want(WANTED | {Advertisement("198.18.2.0/23", "north")})
     await agent.until(lambda seen: not seen.attached)
-    running.thaw_exabgp()
+    async with asyncio.timeout(5):
+        assert await frozen.wait() == -signal.SIGKILL
+    await running.start_exabgp()
     await agent.until_wire(WANTED | {Advertisement("198.18.2.0/23", "north")})
 
 
