@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
 
 from ambicast.model.fleet import Fleet
-from ambicast.model.identifiers import HostName, PopName
-from ambicast.model.prefixes import family
+from ambicast.model.identifiers import Family, PopName
+from ambicast.model.quorum import Subject
 from controller.world.belief import World
-from controller.world.liveness import STALE_AFTER, votes
+from controller.world.hosts import HostState, HostView, spoken, view_host
+from controller.world.liveness import STALE_AFTER, Votes, ballots, hosts_gone, whole, words
 
 # An agent is back within two seconds; a PoP that dies within this time of a good-bye waits for it.
 RESTART_GRACE = 10.0
@@ -22,8 +23,8 @@ class Condition(StrEnum):
 
     ``UNKNOWN``: nothing heard yet, or neither seen nor heard lately (too few watchers, or no
     broker): what it once reported says nothing about now. ``SILENT``: a quorum says gone.
-    ``UNFIT``: alive, but its own checks fail. ``WITHDRAWN``: fit, but its own prefixes are on no
-    wire. ``SERVING``: the rest.
+    ``UNFIT``: alive, but too few of its hosts pass their checks. ``WITHDRAWN``: fit, but its own
+    prefixes are on no wire. ``SERVING``: the rest.
     """
 
     UNKNOWN = "unknown"
@@ -34,28 +35,73 @@ class Condition(StrEnum):
 
 
 class Assessment(msgspec.Struct, frozen=True):
-    """The condition, and the evidence in one sentence."""
+    """The condition, and the evidence in one sentence.
+
+    Attributes:
+        condition: in one word.
+        because: in one sentence.
+        silent: families in which a quorum says gone; all where it is SILENT, else fewer.
+        bare: families whose own prefixes are on no wire; all where it is WITHDRAWN, else fewer.
+        resists: UNFIT, and still advertising: its agents have a reason to.
+        doubted: its checks have begun to fail somewhere, but nobody has judged it yet.
+    """
 
     condition: Condition
     because: str
+    silent: tuple[Family, ...] = ()
+    bare: tuple[Family, ...] = ()
+    resists: bool = False
+    doubted: bool = False
 
 
 def assess(world: World, fleet: Fleet, now: float) -> Mapping[PopName, Assessment]:
     """The condition of every PoP of the fleet at ``now``."""
-    ballots = votes(world, fleet, now)
-    found: dict[PopName, Assessment] = {}
-    for name in fleet.pops:
-        ballot = ballots[name]
-        if ballot.silent(fleet.timing.quorum) and not _restarting(world, fleet, name, now):
-            because = f"not seen by {', '.join(sorted(ballot.gone))}"
-            if ballot.there:
-                because += f"; seen by {', '.join(sorted(ballot.there))}"
-            found[name] = Assessment(Condition.SILENT, because)
-        elif ballot.there or _spoke_lately(world, fleet, name, now):
-            found[name] = _told(world, fleet, name)
-        else:
-            found[name] = Assessment(Condition.UNKNOWN, "neither seen nor heard lately")
-    return found
+    polled, hosts = ballots(world, fleet, now), _hosts(world, fleet, now)
+    return {name: _assess(world, fleet, name, polled, hosts[name], now) for name in fleet.pops}
+
+
+def _assess(
+    world: World,
+    fleet: Fleet,
+    name: PopName,
+    polled: Mapping[Subject, Votes],
+    hosts: Sequence[HostView],
+    now: float,
+) -> Assessment:
+    quorum, kinds = fleet.timing.quorum, spoken(fleet, name)
+    ballot = {kind: polled[name, kind] for kind in Family if (name, kind) in polled}
+    silent = tuple(kind for kind, each in ballot.items() if each.silent(quorum))
+    seen = any(each.there for kind, each in ballot.items() if kind not in silent)
+    if silent and _restarting(world, fleet, name, now):
+        silent = ()
+    if silent and not seen:
+        because = _unseen(whole(ballot.values()))
+        return Assessment(Condition.SILENT, because, silent=kinds)
+    if not seen and not _spoke_lately(world, fleet, name, now):
+        return Assessment(Condition.UNKNOWN, "neither seen nor heard lately")
+    told = _told(fleet, name, hosts)
+    if not silent:
+        return told
+    because = "; ".join(f"{kind} {_unseen(ballot[kind])}" for kind in silent)
+    return msgspec.structs.replace(told, silent=silent, because=f"{told.because}; {because}")
+
+
+def _unseen(ballot: Votes) -> str:
+    because = f"not seen by {', '.join(sorted(ballot.gone))}"
+    if ballot.there:
+        because += f"; seen by {', '.join(sorted(ballot.there))}"
+    return because
+
+
+def _hosts(world: World, fleet: Fleet, now: float) -> dict[PopName, list[HostView]]:
+    gone, said = hosts_gone(world, fleet, now), words(world, now)
+    return {
+        name: [
+            view_host(world, fleet, name, host, gone=gone, said=said.get(host, ()))
+            for host in fleet.bgp_hosts(name)
+        ]
+        for name in fleet.pops
+    }
 
 
 def _spoke_lately(world: World, fleet: Fleet, pop: PopName, now: float) -> bool:
@@ -75,33 +121,24 @@ def _restarting(world: World, fleet: Fleet, pop: PopName, now: float) -> bool:
     )
 
 
-def _told(world: World, fleet: Fleet, pop: PopName) -> Assessment:
-    fit, unfit, bare = 0, [], 0
-    for host in fleet.bgp_hosts(pop):
-        belief = world.hosts.get(host)
-        if belief is None or belief.report is None or not belief.report.services:
-            continue
-        failing = [each for each in belief.report.services if not each.fit]
-        if failing:
-            unfit += [f"{host}: {each.service} {each.detail}".strip() for each in failing]
-        elif own_prefixes_on_wire(world, fleet, pop, host):
-            fit += 1
-        else:
-            bare += 1
-    if fit >= fleet.pops[pop].min_hosts:
-        return Assessment(Condition.SERVING, f"{fit} of its hosts fit and advertised")
-    if unfit:
-        return Assessment(Condition.UNFIT, "; ".join(unfit))
-    if bare:
-        return Assessment(Condition.WITHDRAWN, "fit, but its own prefixes are on no wire")
+def _told(fleet: Fleet, pop: PopName, hosts: Sequence[HostView]) -> Assessment:
+    least, kinds = fleet.pops[pop].min_hosts, spoken(fleet, pop)
+    passing = [each for each in hosts if each.state is HostState.PASSING]
+    doubted = sum(not each.doubted for each in passing) < least
+    failing = [each for each in hosts if each.state in {HostState.UNFIT, HostState.LOST}]
+    if len(passing) >= least:
+        bare = tuple(k for k in kinds if sum(k not in each.bare for each in passing) < least)
+        if kinds and bare == kinds:
+            text = "fit, but its own prefixes are on no wire"
+            return Assessment(Condition.WITHDRAWN, text, bare=bare, doubted=doubted)
+        text = f"{sum(not each.bare for each in passing)} of its hosts fit and advertised"
+        if bare:
+            text = f"fit, but its own prefixes of {', '.join(bare)} are on no wire"
+        return Assessment(Condition.SERVING, text, bare=bare, doubted=doubted)
+    if failing:
+        because = "; ".join(each.why for each in failing)
+        if passing:
+            because += f"; {len(passing)} of at least {least} hosts fit"
+        resists = all(each.resists for each in failing)
+        return Assessment(Condition.UNFIT, because, resists=resists)
     return Assessment(Condition.UNKNOWN, "no report yet")
-
-
-def own_prefixes_on_wire(world: World, fleet: Fleet, pop: PopName, host: HostName) -> bool:
-    """Whether each own prefix of ``pop`` has been sent by ``host`` through at least one uplink."""
-    belief = world.hosts.get(host)
-    if belief is None or belief.report is None:
-        return False
-    sent = {each.prefix for each in belief.report.wire}
-    spoken = {kind for link in fleet.pops[pop].uplinks.values() for kind in link.families}
-    return all(prefix in sent for prefix in fleet.pops[pop].prefixes if family(prefix) in spoken)
