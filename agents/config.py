@@ -25,13 +25,29 @@ class ConfigError(Exception):
     """The settings cannot be used; the text says which file, where, and what is allowed."""
 
 
+class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the broker is known, and we to it: PEM files, read anew at every connect.
+
+    ``ca`` signs the broker's certificate, which must bear the name or address it is reached by;
+    ``cert`` and ``key`` are for brokers that know their clients by certificates.
+    """
+
+    ca: Path
+    cert: Path | None = None
+    key: Path | None = None
+
+
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The MQTT broker; its address lies outside every steered prefix (I14)."""
+    """The MQTT broker; its address lies outside every steered prefix (I14).
+
+    Without ``tls`` everything, the password too, travels in the clear: for a tunnel or loopback.
+    """
 
     host: str
     port: int = 1883
     username: str | None = None
     password_file: Path | None = None
+    tls: Tls | None = None
 
     def password(self) -> str | None:
         """The password, read anew at every connect so that it can be changed."""
@@ -204,6 +220,9 @@ def _unknown_keys(raw: object, kind: Any, path: str) -> Iterator[str]:
 def _faults(file: _File) -> Iterator[str]:
     if not 1 <= file.broker.port <= 65535:
         yield f"broker.port: {file.broker.port}; 1 to 65535 are allowed"
+    tls = file.broker.tls
+    if tls is not None and (tls.cert is None) != (tls.key is None):
+        yield "broker.tls: cert and key are allowed together, or neither"
     yield from _hold_faults(file.exabgp.hold)
     if file.exabgp.router_id is not None and not _is_v4(file.exabgp.router_id):
         yield f"exabgp.router_id: {file.exabgp.router_id!r}; an IPv4 address is allowed"

@@ -13,13 +13,29 @@ class ConfigError(Exception):
     """The settings cannot be used: which file, where, what is allowed."""
 
 
+class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the broker is known, and we to it: PEM files, read anew at every connect.
+
+    ``ca`` signs the broker's certificate, which must bear the name or address it is reached by;
+    ``cert`` and ``key`` are for brokers that know their clients by certificates.
+    """
+
+    ca: str
+    cert: str | None = None
+    key: str | None = None
+
+
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The MQTT broker; the password is read from a file, never from the settings."""
+    """The MQTT broker; the password is read from a file, never from the settings.
+
+    Without ``tls`` everything, the password too, travels in the clear: for a tunnel or loopback.
+    """
 
     host: str
     port: int = 1883
     username: str | None = None
     password_file: str | None = None
+    tls: Tls | None = None
 
 
 class Api(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +70,10 @@ def load_settings(path: Path) -> Settings:
         # YAML's own faults are drawn over several lines.
         message = f"{path}: {' '.join(str(fault).split())}"
         raise ConfigError(message) from None
+    tls = settings.broker.tls
+    if tls is not None and (tls.cert is None) != (tls.key is None):
+        message = f"{path}: broker.tls: cert and key are allowed together, or neither"
+        raise ConfigError(message)
     return msgspec.structs.replace(
         settings,
         fleet=str(path.parent / settings.fleet),

@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import socket
 from collections.abc import AsyncIterator
 
 import aiomqtt
@@ -25,6 +24,7 @@ from paho.mqtt.properties import Properties
 
 from agents.advertising.observations import BusChanged
 from agents.config import Broker
+from agents.mqtt.connecting import client_of
 from agents.mqtt.fitting import fitting
 from agents.mqtt.mailroom import Hear, Identity, Mailroom, Tell
 from agents.mqtt.outbox import Letter, Outbox
@@ -43,12 +43,8 @@ from ambicast.contract.topics import Channel
 from ambicast.model.identifiers import Family
 from ambicast.model.prefixes import PrefixError, address, family
 
-KEEPALIVE = 5
 CONFIRM_WITHIN = 3.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
-
-# Without it a message waits 44 to 88 ms for the acknowledgement of the one before.
-_NODELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 log = structlog.get_logger()
 
@@ -159,22 +155,8 @@ class Bus:
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[aiomqtt.Client]:
-        client = aiomqtt.Client(
-            self._broker.host,
-            self._broker.port,
-            username=self._broker.username,
-            password=self._broker.password(),
-            identifier=self._me.client_id,
-            protocol=aiomqtt.ProtocolVersion.V5,
-            will=self._will(),
-            clean_start=True,
-            timeout=CONFIRM_WITHIN,
-            keepalive=KEEPALIVE,
-            socket_options=[_NODELAY],
-        )
-        client.pending_calls_threshold = 10_000
-        # It connects in a thread, which nobody can cancel: let it give up soon.
-        client._client.connect_timeout = CONFIRM_WITHIN  # noqa: SLF001 - there is no other way
+        will = self._will()
+        client = client_of(self._broker, self._me.client_id, will, timeout=CONFIRM_WITHIN)
         async with client:
             yield client
 

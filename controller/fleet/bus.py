@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import socket
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
@@ -37,6 +36,7 @@ from ambicast.contract.topics import (
 from ambicast.model.fleet import Fleet
 from controller.choreography.run import PublishMap, PublishOrder, PublishSteering
 from controller.config import Broker
+from controller.fleet.connecting import client_of
 from controller.fleet.reading import observation_of
 from controller.loop import Send, SendFault
 from controller.world.observations import BusChanged, EpochSeen, Observation
@@ -45,7 +45,6 @@ log = structlog.get_logger()
 
 # Seconds; jittered, so that a fleet does not come back in one instant.
 RETRY = (0.1, 1.0)
-KEEPALIVE = 5
 CONFIRM_WITHIN = 3.0
 BEAT = 1.0
 GOODBYE = 1.0
@@ -119,7 +118,9 @@ class Bus:
             await asyncio.sleep(random.uniform(*RETRY))  # noqa: S311 - jitter, not a secret
 
     async def _connected(self) -> None:
-        async with self._client() as client:
+        name = f"controller-{self._instance}"
+        will = aiomqtt.Will(self._presence_topic, self._presence(online=False), 1, retain=True)
+        async with client_of(self._broker, name, will, timeout=CONFIRM_WITHIN) as client:
             patterns = everything_from_agents(self._fleet.name)
             await client.subscribe([(pattern, 1) for pattern in patterns])
             log.info("broker reached", host=self._broker.host)
@@ -138,25 +139,6 @@ class Bus:
                 # A clean goodbye: a broker keeps the last will to itself when one disconnects.
                 await self._leave(client)
                 raise
-
-    def _client(self) -> aiomqtt.Client:
-        will = aiomqtt.Will(self._presence_topic, self._presence(online=False), 1, retain=True)
-        client = aiomqtt.Client(
-            self._broker.host,
-            self._broker.port,
-            username=self._broker.username,
-            password=_password(self._broker),
-            protocol=aiomqtt.ProtocolVersion.V5,
-            identifier=f"controller-{self._instance}",
-            will=will,
-            timeout=CONFIRM_WITHIN,
-            keepalive=KEEPALIVE,
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        )
-        client.pending_calls_threshold = 10_000
-        # It connects in a thread, which nobody can cancel: let it give up soon.
-        client._client.connect_timeout = CONFIRM_WITHIN  # noqa: SLF001 - there is no other way
-        return client
 
     async def _leave(self, client: aiomqtt.Client) -> None:
         gone = self._presence(online=False)
@@ -238,10 +220,3 @@ def _message(command: Send) -> tuple[Topic, Message]:
             return OfNameserver(nameserver, Channel.STEERING), steering
         case PublishMap(nameserver, _, clients):
             return OfNameserver(nameserver, Channel.MAP), clients
-
-
-def _password(broker: Broker) -> str | None:
-    if broker.password_file is None:
-        return None
-    with open(broker.password_file, encoding="utf-8") as secret:  # noqa: PTH123
-        return secret.read().strip()
