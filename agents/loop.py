@@ -28,10 +28,10 @@ from agents.advertising.observations import (
     OrderUnreadable,
     Tick,
 )
-from agents.advertising.state import Facts, HostState, fold
-from agents.advertising.telling import accepted, receipt, refused, report, sightings
+from agents.advertising.state import Facts, HostState, fold, next_weather
+from agents.advertising.telling import accepted, deeds, receipt, refused, report, sightings
 from ambicast.contract.codec import Stamp
-from ambicast.contract.messages import Outcome, Receipt, Report, Sightings
+from ambicast.contract.messages import Deed, Outcome, Receipt, Report, Sightings
 from ambicast.model.identifiers import Family
 from ambicast.model.routes import Advertisement
 
@@ -84,9 +84,10 @@ class BusPort(Protocol):
 
 
 class OrderPort(Protocol):
-    """Keeps the accepted order across restarts."""
+    """Keeps the accepted order, and what was done without one, across restarts."""
 
     def keep(self, held: Held) -> None: ...
+    def keep_deeds(self, done: tuple[Deed, ...]) -> None: ...
 
 
 class FallsPort(Protocol):
@@ -186,13 +187,15 @@ class Agent:
             async with asyncio.timeout(self._patience()):
                 return await self._mailbox.get()
         except TimeoutError:
-            return Tick()
+            # After a standstill both are due; what arrived may be the watch saying so.
+            return Tick() if self._mailbox.empty() else self._mailbox.get_nowait()
 
     def _patience(self) -> float:
         """Seconds until time alone may change something, at most a tick."""
         now = self._clock()
         at = next_look(self._state.services, self._facts.fleet.services, now)
-        return TICK if at is None else min(TICK, at - now + TIMER)
+        weather = next_weather(self._state, self._facts, now) - now
+        return min(TICK, weather + TIMER, TICK if at is None else at - now + TIMER)
 
     def step(self, observation: Observation) -> None:
         """One turn and its acts; an observation that cannot be digested is dropped, loudly."""
@@ -205,6 +208,8 @@ class Agent:
         self._act(result, level=isinstance(observation, Tick))
         if result.keep is not None:
             self._ports.orders.keep(result.keep)
+        if before.deeds != self._state.deeds:
+            self._ports.orders.keep_deeds(deeds(self._state, self._facts))
         if self._ports.falls and result.state.serving.falls != before.serving.falls:
             self._ports.falls.keep(result.state.serving.falls)
         self._beat(result)
@@ -304,11 +309,14 @@ def _log_changes(before: HostState, after: HostState) -> None:
         known = before.services.get(name)
         if known is None or known.fit != judged.fit:
             log.info("service judged", service=name, fit=judged.fit, detail=judged.detail)
-    known_uplinks = {each.uplink: each for each in before.uplinks}
+    known_uplinks = {each.uplink: each.since for each in before.uplinks}
     for each in after.uplinks:
-        if known_uplinks.get(each.uplink) is not each:
-            working = dict(each.working)
-            log.info("uplink seen", uplink=each.uplink, carrier=each.carrier, working=working)
+        if known_uplinks.get(each.uplink) != each.since:
+            seen = {"carrier": each.carrier, "working": dict(each.working)}
+            log.info("uplink seen", uplink=each.uplink, held_down=each.held_down, **seen)
+    if before.deeds != after.deeds:
+        done = {f"{each.kind} {each.about}": each.prefixes for each in after.deeds}
+        log.warning("advertised without an order", deeds=done or "nothing more")
     _log_keeping(before, after)
     if before.connected != after.connected:
         log.info("broker reached" if after.connected else "broker lost")

@@ -29,7 +29,7 @@ def deeds(before: tuple[Deed, ...], weather: Weather, scene: Scene) -> tuple[Dee
     """Every deed at this moment: what is left of those before, and what is new."""
     if scene.order is None:
         return before
-    left = tuple(_left(before, weather, scene))
+    left = tuple(_left(before, weather, scene)) if before else ()
     fresh: list[Deed] = []
     lease = scene.order.lease
     if weather.contact.away(lease, scene.now):

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from agents.advertising.scene import Scene, Way
+from ambicast.model.fleet import Timing
 from ambicast.model.prefixes import family
 
 # Seconds since the last answer: a gap of 300 ms, or two of them, must change nothing.
@@ -46,9 +47,8 @@ def confirmed(silences: Silences) -> frozenset[Way]:
     return frozenset(way for way, each in silences.items() if each.confirmed)
 
 
-def confirm_after(scene: Scene) -> float:
+def confirm_after(timing: Timing) -> float:
     """Seconds from the first notice to the confirmation; the watch has waited its window."""
-    timing = scene.fleet.timing
     return max(0.0, SILENT - timing.watch_interval * timing.watch_misses)
 
 
@@ -68,7 +68,7 @@ def uplinks(before: Silences, once_forwarded: frozenset[Way], scene: Scene) -> S
     def believed(way: Way, since: float) -> bool:
         if not any(name != way[0] and kind is way[1] for name, kind in works):
             return False
-        return way in down or scene.now - since >= confirm_after(scene)
+        return way in down or scene.now - since >= confirm_after(scene.fleet.timing)
 
     return _follow(
         before, [way for way in scene.ways() if way in mute | down], had, believed, scene
@@ -84,7 +84,7 @@ def siblings(before: Silences, once_seen: frozenset[Way], scene: Scene) -> Silen
         return frozenset(each.prefix for each in scene.rib if family(each.prefix) is way[1])
 
     def believed(way: Way, since: float) -> bool:
-        long_enough = scene.now - since >= confirm_after(scene)
+        long_enough = scene.now - since >= confirm_after(scene.fleet.timing)
         return long_enough and _others_seen(way, scene) and not _seen_by_others(way, scene)
 
     return _follow(before, quiet, had, believed, scene)

@@ -36,8 +36,9 @@ from agents.advertising.observations import (
 )
 from agents.advertising.scene import Scene
 from agents.advertising.serving import Serving, learned, serve
+from agents.advertising.silence import confirm_after
 from agents.advertising.uplinks import choose, uplink_states, worked_now
-from agents.advertising.weather import Weather, followed, noticed
+from agents.advertising.weather import Weather, followed, next_look, noticed
 from ambicast.contract.codec import Stamp
 from ambicast.contract.messages import Deed, UplinkState
 from ambicast.model.fleet import Fleet
@@ -239,6 +240,13 @@ def _weathered(state: HostState, facts: Facts, now: float) -> HostState:
     return msgspec.structs.replace(
         state, weather=weather, deeds=deeds(state.deeds, weather, scene)
     )
+
+
+def next_weather(state: HostState, facts: Facts, now: float) -> float:
+    """The next instant at which a silence or an absence begins to count, or infinity."""
+    timing = facts.fleet.timing
+    lease = state.held.order.lease if state.held else timing.lease
+    return next_look(state.weather, lease, confirm_after(timing), now)
 
 
 def _kept(state: HostState, facts: Facts, now: float) -> HostState:

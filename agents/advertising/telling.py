@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TypeVar
 
 import msgspec
 
@@ -14,11 +14,20 @@ from agents.advertising.accept import (
     StaleOrder,
     Verdict,
 )
-from agents.advertising.fitness import Judged
 from agents.advertising.state import Facts, HostState
 from ambicast.contract.codec import Stamp
-from ambicast.contract.messages import Fitness, Outcome, Receipt, Report, Sightings, UplinkState
+from ambicast.contract.messages import (
+    Deed,
+    Fitness,
+    Outcome,
+    Receipt,
+    Report,
+    Sightings,
+    UplinkState,
+)
 from ambicast.model.routes import Advertisement
+
+_Since = TypeVar("_Since", UplinkState, Deed)
 
 
 def report(state: HostState, facts: Facts) -> Report:
@@ -29,13 +38,22 @@ def report(state: HostState, facts: Facts) -> Report:
         instance=facts.instance,
         sessions=state.bgp.sessions if state.bgp else (),
         uplinks=tuple(_for_people(each, facts) for each in state.uplinks),
-        services=_fitness(state.services, facts),
+        services=_fitness(state, facts),
         wire=sorted_wire(state),
         terminated=tuple(sorted(kernel.terminated)) if kernel else (),
         default_uplink=kernel.default_uplink if kernel else {},
         order_epoch=stamp.epoch,
         order_generation=stamp.generation,
+        deeds=deeds(state, facts),
+        brake=state.braking.brake if state.braking else None,
+        load=state.serving.overload.load,
+        keeps=tuple(sorted(state.keeping.taken)),
     )
+
+
+def deeds(state: HostState, facts: Facts) -> tuple[Deed, ...]:
+    """What is advertised without an order, with instants for people."""
+    return tuple(_for_people(each, facts) for each in state.deeds)
 
 
 def sightings(state: HostState, facts: Facts) -> Sightings | None:
@@ -85,17 +103,20 @@ def _named(stamp: Stamp) -> str:
     return f"epoch {stamp.epoch} generation {stamp.generation}"
 
 
-def _for_people(each: UplinkState, facts: Facts) -> UplinkState:
+def _for_people(each: _Since, facts: Facts) -> _Since:
     return msgspec.structs.replace(each, since=round(each.since + facts.unix, 3))
 
 
-def _fitness(services: Mapping[str, Judged], facts: Facts) -> tuple[Fitness, ...]:
+def _fitness(state: HostState, facts: Facts) -> tuple[Fitness, ...]:
+    serving = state.serving
     return tuple(
         Fitness(
             service=name,
             fit=judged.fit,
             detail=judged.detail,
             since=round(judged.since + facts.unix, 3),
+            overloaded=name in serving.overload.last,
+            hold_down=serving.held_down.get(name, 0.0),
         )
-        for name, judged in sorted(services.items())
+        for name, judged in sorted(serving.services.items())
     )

@@ -18,8 +18,9 @@ import msgspec
 import structlog
 
 from agents.advertising.accept import Held
+from agents.orders import deeds
 from ambicast.contract.codec import ContractError, Stamp, decode, encode
-from ambicast.contract.messages import Order
+from ambicast.contract.messages import Deed, Order
 
 CRASHES = 3
 WITHIN = 60.0
@@ -28,10 +29,11 @@ log = structlog.get_logger()
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What an earlier run left: its order, and the order nobody should try again."""
+    """What an earlier run left: its order, the order nobody should try again, and its deeds."""
 
     held: Held | None = None
     distrusted: Stamp | None = None
+    deeds: tuple[Deed, ...] = ()
 
 
 class _Starts(msgspec.Struct):
@@ -40,12 +42,13 @@ class _Starts(msgspec.Struct):
 
 
 class OrderStorage:
-    """The files ``order.json``, ``order.distrusted.json`` and ``starts.json`` of one folder."""
+    """The files ``order*.json``, ``starts.json`` and ``deeds.json`` of one folder."""
 
     def __init__(self, directory: Path) -> None:
         self._order = directory / "order.json"
         self._distrusted = directory / "order.distrusted.json"
         self._starts = directory / "starts.json"
+        self._deeds = directory / "deeds.json"
         self._boot = _boot_id()
 
     def start(self, now: float) -> Kept:
@@ -58,7 +61,8 @@ class OrderStorage:
             recent = []
         _write(self._starts, msgspec.json.encode(_Starts(self._boot, [*recent, now])))
         distrusted = _read(self._distrusted)
-        return Kept(_read(self._order), distrusted.stamp if distrusted else None)
+        stamp = distrusted.stamp if distrusted else None
+        return Kept(_read(self._order), stamp, deeds.read(self._deeds))
 
     def look(self) -> Held | None:
         """The order on disk, for whoever asks beside the agent; this is no start."""
@@ -71,6 +75,13 @@ class OrderStorage:
             self._distrusted.unlink(missing_ok=True)
         except OSError as fault:
             log.warning("order not kept", why=str(fault))
+
+    def keep_deeds(self, done: tuple[Deed, ...]) -> None:
+        """Keep what is advertised without an order; after this a restart goes on with it."""
+        try:
+            deeds.write(self._deeds, done)
+        except OSError as fault:
+            log.warning("deeds not kept", why=str(fault))
 
     def stopped(self) -> None:
         """This run ended as it should."""
