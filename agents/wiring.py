@@ -12,7 +12,7 @@ import asyncio
 import signal
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +21,9 @@ import msgspec
 import structlog
 
 from agents.advertising.fitness import ServiceTable
+from agents.advertising.hold_down import Falls
 from agents.advertising.observations import BrakePulled, Observation, OrderArrived
+from agents.advertising.serving import Serving
 from agents.advertising.state import Facts, HostState, fold
 from agents.brake import status
 from agents.brake.commands import Glass
@@ -31,6 +33,7 @@ from agents.config import ConfigError, Settings, load
 from agents.loop import Agent, OrderPort, Ports
 from agents.mqtt.bus import Bus
 from agents.mqtt.mailroom import Identity
+from agents.orders.falls import FallStorage
 from agents.orders.storage import Kept, OrderStorage
 from ambicast.contract.codec import Stamp
 from ambicast.contract.messages import Brake, ClientMap, Steering
@@ -131,7 +134,9 @@ class Parts:
         if Role.BGP in settings.roles:
             known = self._with_bgp(known)
         self.brake = BrakeFile(settings.state_dir)
-        begun = restored(kept, facts, clock(), self.brake.read())
+        failures = FallStorage(settings.state_dir)
+        known = msgspec.structs.replace(known, falls=failures)
+        begun = restored(kept, facts, clock(), self.brake.read(), failures.read())
         self.agent = Agent(facts, known, clock, begun)
         self.runs["loop"] = self.agent.run
         self.runs["brake"] = Desk(settings.socket, self.brake, self._status, self._tell).run
@@ -217,9 +222,19 @@ class NameserverPort(Protocol):
     def map(self, stamp: Stamp, client_map: ClientMap) -> None: ...
 
 
-def restored(kept: Kept, facts: Facts, now: float, brake: Brake | None = None) -> HostState:
-    """The state to begin with: the brake, and the kept order, judged by today's allow-list."""
-    empty = fold(HostState(distrusted=kept.distrusted), BrakePulled(brake), facts, now)
+def restored(
+    kept: Kept,
+    facts: Facts,
+    now: float,
+    brake: Brake | None = None,
+    falls: Mapping[str, Falls] | None = None,
+) -> HostState:
+    """The state to begin with: the brake, and the kept order, judged by today's allow-list.
+
+    ``falls`` are the failures of services, which a restart does not pardon.
+    """
+    empty = HostState(distrusted=kept.distrusted, serving=Serving(falls=falls or {}))
+    empty = fold(empty, BrakePulled(brake), facts, now)
     if kept.held is None:
         return empty
     state = fold(empty, OrderArrived(kept.held.stamp, kept.held.order), facts, now)
