@@ -95,6 +95,10 @@ def _offences(order: Order, allow: Sequence[Allowance], pop: Pop) -> Iterator[st
     for text in order.terminate:
         if address_fault := _address_fault(text, allow):
             yield f"terminate {text}: {address_fault}"
+    for plan in order.when_lost:
+        for prefix in (*plan.prefixes, *plan.shared):
+            for fault in _prefix_faults(prefix, allow):
+                yield f"when {plan.lost} is lost, {prefix}: {fault}"
     for prefix in order.observe:
         if observe_fault := _prefix_fault(prefix):
             yield f"observe {prefix}: {observe_fault}"

@@ -52,6 +52,11 @@ def joined(before: Iterable[Deed], fresh: Iterable[Deed]) -> tuple[Deed, ...]:
     return tuple(found.values())
 
 
+def recalled(kept: Iterable[Deed], unix: float) -> tuple[Deed, ...]:
+    """Deeds of an earlier run, whose instants were seconds since the Unix epoch."""
+    return tuple(msgspec.structs.replace(each, since=each.since - unix) for each in kept)
+
+
 def beside(deed: Deed, pop: Pop) -> bool:
     """Whether a deed is about a host of this PoP, and not about one of its uplinks."""
     return (
