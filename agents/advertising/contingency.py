@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from agents.advertising.scene import Scene
-from ambicast.contract.messages import Contingency, Deed, DeedKind
+from ambicast.contract.messages import Deed, DeedKind
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import PopName
 from ambicast.model.prefixes import family
@@ -88,8 +88,3 @@ def within_quota(gone: Lost, done: Collection[PopName], most: int) -> frozenset[
         if pop in taken or len(beside) < most:
             taken.add(pop)
     return frozenset(taken)
-
-
-def prefixes_of(plan: Contingency) -> tuple[str, ...]:
-    """Everything a contingency may come to advertise."""
-    return (*plan.prefixes, *plan.shared)
