@@ -14,10 +14,13 @@ from rich.live import Live
 
 from ambicast.files import Severity, schema, validate
 from controller.cli import asking, pop, tables
+from controller.cli.installing import commands as installing
 from controller.cli.output import Output
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 app.add_typer(pop.app, name="pop")
+app.add_typer(installing.install, name="install")
+app.add_typer(installing.uninstall, name="uninstall")
 service_app = typer.Typer(no_args_is_help=True, help="One service.")
 app.add_typer(service_app, name="service")
 LOOK_S = 1.0
