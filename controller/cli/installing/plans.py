@@ -1,0 +1,167 @@
+"""From a fleet file and what is there already to the whole change; nothing is touched here.
+
+Restarting is where an installation can do harm, so it is picky: an agent may be restarted at any
+time, and is where its files changed. ExaBGP, the responder and the nameserver are started where
+they do not run, and left alone where they do: a note says which of them wait for a drain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ambicast.files import load_fleet
+from ambicast.model.identifiers import HostName, Role
+from controller.cli.installing import settings, system, units
+from controller.cli.installing.allowlist import allowances
+from controller.cli.installing.changes import (
+    Change,
+    Command,
+    InstallError,
+    Put,
+    Remove,
+    pending,
+    text_at,
+)
+from controller.cli.installing.system import systemctl
+
+LOOPBACK = "127.0.0.1"
+EVERY_UNIT = units.of_host((Role.BGP, Role.DNS))
+
+
+def install_agent(
+    root: Path, pop: str, host: str | None, fleet: Path, broker: str | None, programs: Path
+) -> Change:
+    """Everything that makes this machine the host of a PoP.
+
+    Raises:
+        InstallError: the names do not fit the fleet, or this is another host already.
+        FleetFileError: the fleet file has faults.
+    """
+    known = load_fleet(fleet)
+    place, name = settings.pop_and_host(known, pop, host)
+    before = settings.existing(root, settings.AGENT)
+    _same_host(before, pop, name)
+    roles = place.hosts[HostName(name)]
+    reached = settings.broker(root, before, broker, name)
+    written = settings.agent(
+        before, place, name, [dict(each) for each in allowances(known, place.name)], reached
+    )
+    names = units.of_host(roles)
+    dropins = system.of_host(place.at(HostName(name)), kernel=Role.BGP in roles)
+    key = () if text_at(root, settings.KEY) is not None else (settings.watch_key(),)
+    files = (
+        *settings.fleet_files(fleet, root),
+        *key,
+        settings.put(root, settings.AGENT, written),
+        *dropins,
+        *(units.put(each, programs) for each in names),
+    )
+    notes = _broker_notes(reached)
+    if key:
+        notes.append(f"{settings.KEY}: new; every host needs the same one, so copy it, once")
+    return _with_units(root, files, dropins, names, notes)
+
+
+def install_controller(root: Path, fleet: Path, broker: str | None, programs: Path) -> Change:
+    """Everything that makes this machine run the controller; raises as above."""
+    load_fleet(fleet)
+    before = settings.existing(root, settings.CONTROLLER)
+    reached = settings.broker(root, before, broker, "controller")
+    dropins = system.of_controller()
+    files = (
+        *settings.fleet_files(fleet, root),
+        settings.put(root, settings.CONTROLLER, settings.controller(before, reached)),
+        *dropins,
+        *(units.put(each, programs) for each in units.CONTROLLER),
+    )
+    return _with_units(root, files, dropins, units.CONTROLLER, _broker_notes(reached))
+
+
+def uninstall_agent(root: Path, programs: Path, settle: float, *, purge: bool) -> Change:
+    """Everything back: first the routes, while all still serve, then the programs.
+
+    The agent withdraws while it runs, so that the controller hears of it; only then it stops.
+    """
+    there = tuple(name for name in EVERY_UNIT if text_at(root, units.TARGET / name) is not None)
+    before: tuple[Command, ...] = ()
+    # It stands in the settings where the brake is; without it there is nobody to ask.
+    if root == system.LIVE and text_at(root, settings.AGENT) is not None:
+        withdraw = (str(programs / "ambicast-agent"), "withdraw", "--reason", "uninstalled")
+        before = (Command(withdraw), Command(("sleep", f"{settle:g}")))
+    gone = tuple(_off(root, name) for name in reversed(there))
+    dropins = (system.USERS, system.OWNERS, system.KERNEL)
+    paths = [*(units.TARGET / name for name in there), *dropins, settings.STATE / "brake.json"]
+    notes = [f"{settings.ETC} and {settings.STATE} stay; --purge takes their files too"]
+    if purge:
+        ours = (settings.AGENT, settings.KEY, settings.PASSWORD, settings.FLEET)
+        kept = ("order.json", "order.distrusted.json", "starts.json", "deeds.json")
+        paths += [*ours, *(settings.STATE / name for name in kept)]
+        notes = []
+    notes.append("service addresses, rules and routes stay in the kernel until the next boot")
+    return Change(
+        files=tuple(Remove(path) for path in paths),
+        before=(*before, *gone),
+        after=_reloaded(root),
+        notes=tuple(notes),
+    )
+
+
+def uninstall_controller(root: Path) -> Change:
+    """The controller goes; nothing else changes by that."""
+    there = [name for name in units.CONTROLLER if text_at(root, units.TARGET / name) is not None]
+    paths = [units.TARGET / name for name in there]
+    paths += [system.CONTROLLER_USERS, system.CONTROLLER_OWNERS]
+    return Change(
+        files=tuple(Remove(path) for path in paths),
+        before=tuple(_off(root, name) for name in there),
+        after=_reloaded(root),
+        notes=(f"{settings.ETC} and the journal stay",),
+    )
+
+
+def _same_host(before: dict[str, object], pop: str, host: str) -> None:
+    known = before.get("pop", pop), before.get("host", host)
+    if known != (pop, host):
+        raise InstallError(
+            f"{settings.AGENT}: this is {known[1]} of {known[0]}; uninstall that first"
+        )
+
+
+def _with_units(
+    root: Path,
+    files: Sequence[Put],
+    dropins: tuple[Put, ...],
+    names: tuple[str, ...],
+    notes: list[str],
+) -> Change:
+    fresh = {each.path.name for each in files if text_at(root, each.path) is None}
+    changed = {each.path.name for each in pending(root, files)} - fresh
+    after = [*system.applied(root, dropins), *_reloaded(root)]
+    for name in names:
+        now = ("--now",) if root == system.LIVE else ()
+        after.append(systemctl(root, "enable", *now, name))
+    first, last = names[:-1], names[-1]
+    if root == system.LIVE and last not in fresh and changed:
+        after.append(systemctl(root, "try-restart", last))
+        notes += [
+            f"{name} goes on as it was started: drain, then systemctl restart {name}"
+            for name in first
+            if name in changed or {"fleet.yaml", "agent.yaml"} & changed
+        ]
+    return Change(files=tuple(files), after=tuple(after), notes=tuple(notes))
+
+
+def _reloaded(root: Path) -> tuple[Command, ...]:
+    return (systemctl(root, "daemon-reload"),) if root == system.LIVE else ()
+
+
+def _off(root: Path, name: str) -> Command:
+    now = ("--now",) if root == system.LIVE else ()
+    return systemctl(root, "disable", *now, name)
+
+
+def _broker_notes(broker: dict[str, object]) -> list[str]:
+    if broker.get("host") != LOOPBACK:
+        return []
+    return [f"broker: {LOOPBACK}; --broker HOST says where it is, and until then nothing changes"]
