@@ -64,6 +64,8 @@ log = structlog.get_logger()
 AUDIT = 30.0
 PATIENCE = 1.0
 ANSWER_WITHIN = 5.0
+# While nothing else is asked; soon enough that a frozen ExaBGP is found within the hold time.
+PING = 2.0
 # A tick comes every second. After a longer gap it was us who stood still, and no answer is late.
 STOOD_STILL = 2.5
 
@@ -84,6 +86,7 @@ class Kind(Enum):
     CHANGE = auto()
     SEND_AGAIN = auto()
     END_OF_RIB = auto()
+    PING = auto()
 
 
 class Open(msgspec.Struct, frozen=True):
@@ -122,7 +125,7 @@ class Conversation:
         self._answering_us = False
         self._rows: dict[str, dict[str, Path]] = {}
         self._changes = 0
-        self._audited = self._ticked = now
+        self._audited = self._ticked = self._asked = now
         self._flight = InFlight()
         self._unended = set(sessions) if says_end else set()
         self._says_end = says_end
@@ -175,6 +178,8 @@ class Conversation:
         self._have_sent_again(list(self._overdue(now)), now)
         if self._unended:
             self._end_tables(now)
+        if now - self._asked >= PING:
+            self._ask([(Kind.PING, ENABLE_ANSWERS)], now)
 
     def _forgive_standstill(self, now: float) -> None:
         gap, self._ticked = now - self._ticked, now
@@ -309,6 +314,7 @@ class Conversation:
             self._ask([(Kind.SEND_AGAIN, send_again(each)) for each in addresses], now)
 
     def _ask(self, commands: list[tuple[Kind, str]], now: float) -> None:
+        self._asked = now
         self._write("".join(f"{text}\n" for _, text in commands))
         self._open.extend(Open(kind, text, now, self._changes) for kind, text in commands)
 

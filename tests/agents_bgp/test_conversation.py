@@ -58,8 +58,13 @@ class Talk:
         self.talk.want(placed(wanted, self._sessions, 64500), self.now)
 
     def tick(self, seconds=1.0):
+        """Time passes; ExaBGP lives."""
         self.now += seconds
+        said = len(self._said)
         self.talk.tick(self.now)
+        if self._said[said:] and self._said[-1] == "enable-ack\n":
+            self._said.pop()
+            self.hear("done")
 
     def attach(self, *rows, state="ESTABLISHED"):
         peers = [(each, state, [_family(each)]) for each in (NORTH4, NORTH6, SOUTH4, SOUTH6)]
@@ -283,6 +288,23 @@ def test_an_answer_that_does_not_come_loses_the_thread(attached):
         attached.tick()
     with pytest.raises(Stuck, match="no answer within 5 s to 'neighbor"):
         attached.tick(0.1)
+
+
+def test_an_idle_exabgp_is_asked_whether_it_lives(attached):
+    pings = []
+    for _ in range(10):
+        attached.talk.tick(attached.now)
+        pings += attached.said()
+        attached.now += 1
+        if pings[-1:] == ["enable-ack"]:
+            attached.hear("done")
+            pings.append("answered")
+    assert pings == ["enable-ack", "answered"] * 4
+    for _ in range(6):
+        attached.talk.tick(attached.now)
+        attached.now += 1
+    with pytest.raises(Stuck, match="no answer within 5 s to 'enable-ack'"):
+        attached.talk.tick(attached.now)
 
 
 def test_what_came_while_we_stood_still_is_not_late(attached):
