@@ -48,6 +48,14 @@ class Contact(msgspec.Struct, frozen=True):
         return now >= self.away_at(lease)
 
 
+def ordered(contact: Contact, now: float) -> Contact:
+    """What is known after a new order was accepted: somebody is there who gives them.
+
+    One that was read from disk at the start came over no broker, and says nothing.
+    """
+    return contact if contact.lost is not None else msgspec.structs.replace(contact, beat=now)
+
+
 def heard(contact: Contact, observation: Observation, now: float) -> Contact:
     """What is known after ``observation``."""
     replace = msgspec.structs.replace

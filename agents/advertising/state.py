@@ -13,6 +13,7 @@ import msgspec
 
 from agents.advertising.accept import Accepted, Distrusted, Held, Verdict, accept
 from agents.advertising.allowance import Allowance, permitted
+from agents.advertising.away import ordered
 from agents.advertising.braking import Braking, aged, pull
 from agents.advertising.deeds import deeds
 from agents.advertising.fitness import Judged, ServiceTable, Standing, standing
@@ -149,7 +150,7 @@ def fold(state: HostState, observation: Observation, facts: Facts, now: float) -
     state = replace(state, weather=noticed(state.weather, observation, now))
     match observation:
         case OrderArrived():
-            state = _with_order(state, observation, facts)
+            state = _with_order(state, observation, facts, now)
         case BgpSeen():
             rib = observation.rib if observation.attached else state.rib
             state = replace(state, bgp=observation, rib=rib)
@@ -173,7 +174,7 @@ def fold(state: HostState, observation: Observation, facts: Facts, now: float) -
     return _aged(state, facts, now)
 
 
-def _with_order(state: HostState, arrived: OrderArrived, facts: Facts) -> HostState:
+def _with_order(state: HostState, arrived: OrderArrived, facts: Facts, now: float) -> HostState:
     verdict: Verdict
     if arrived.stamp == state.distrusted:
         verdict = Distrusted(arrived.stamp)
@@ -184,7 +185,9 @@ def _with_order(state: HostState, arrived: OrderArrived, facts: Facts) -> HostSt
         return state
     # The new order names the keepers anew; what was taken over meanwhile is its business now.
     keeping = msgspec.structs.replace(state.keeping, taken=frozenset())
-    return msgspec.structs.replace(state, held=verdict.held, keeping=keeping)
+    contact = ordered(state.weather.contact, now)
+    weather = msgspec.structs.replace(state.weather, contact=contact)
+    return msgspec.structs.replace(state, held=verdict.held, keeping=keeping, weather=weather)
 
 
 def _aged(state: HostState, facts: Facts, now: float) -> HostState:
