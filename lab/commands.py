@@ -18,7 +18,8 @@ from lab.engines.bringing import Engine, down_all
 from lab.engines.netns import take_away
 from lab.engines.state import known
 from lab.engines.status import status as describe
-from lab.topology import Options, Topology, pops
+from lab.topology import Options, Topology, lab_of, pops
+from lab.topology.places import NAMES
 from lab.topology.shapes import RouterChoice
 
 ERROR = 2
@@ -27,12 +28,25 @@ DEFAULT_NAME = "three-pops"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP)
 Name = Annotated[str, typer.Option(help="Which lab, where several are up.")]
+Which = Annotated[str, typer.Argument(help="three-pops, two-hosts or ten-pops.")]
+Count = Annotated[int | None, typer.Option("--pops", help="So many PoPs instead: 3 to 60.")]
+
+
+def _chosen(topology: str, count: int | None, options: Options) -> Topology:
+    """The topology of that name, or with that many PoPs."""
+    if count is not None:
+        return pops(count, options)
+    if topology not in NAMES:
+        message = f"no topology {topology!r}; allowed: {', '.join(NAMES)}, or --pops N"
+        raise LabError(message)
+    return lab_of(topology, options)
 
 
 @app.command("up")
 def bring_up(
+    topology: Which = DEFAULT_NAME,
     router: Annotated[RouterChoice, typer.Option(help="What the transits run.")] = "bird",
-    count: Annotated[int, typer.Option("--pops", help="How many PoPs.")] = 3,
+    count: Count = None,
     engine: Annotated[Engine, typer.Option(help="Namespaces or containerlab.")] = "netns",
     delay: Annotated[str | None, typer.Option(help="One way, between networks: 20ms.")] = None,
     hold: Annotated[int, typer.Option(help="BGP hold time, seconds.")] = 9,
@@ -41,7 +55,8 @@ def bring_up(
 ) -> None:
     """Bring a lab up; it stays up until `down`."""
     options = Options(router=router, delay=delay, hold_s=hold)
-    lab = up(pops(count, options), name=name, engine=engine, directory=directory, keep=True)
+    chosen = _chosen(topology, count, options)
+    lab = up(chosen, name=name, engine=engine, directory=directory, keep=True)
     typer.echo(f"lab {name} is up: API {lab.api}, broker {lab.broker[0]}:{lab.broker[1]}")
     typer.echo(f"files and logs: {lab.directory}")
 
@@ -79,11 +94,12 @@ def status(
 
 @app.command()
 def graph(
-    count: Annotated[int, typer.Option("--pops", help="How many PoPs.")] = 3,
+    topology: Which = DEFAULT_NAME,
+    count: Count = None,
     delay: Annotated[str | None, typer.Option(help="As for `up`.")] = None,
 ) -> None:
     """Print the topology as a Mermaid graph."""
-    typer.echo(mermaid(pops(count, Options(delay=delay))))
+    typer.echo(mermaid(_chosen(topology, count, Options(delay=delay))))
 
 
 @app.command("exec", context_settings={"ignore_unknown_options": True})

@@ -18,12 +18,11 @@ from lab.load.plan import Plan, Probe
 from lab.running.commands import stop_cleanly
 from lab.running.loading import LoadProcesses, resolver_of
 from lab.scenarios.targets import parse_target
-from lab.topology import Options, pops
+from lab.topology import Options, lab_of
 from lab.topology.internet import Client, Internet
-from lab.topology.places import THREE_POPS
+from lab.topology.places import NAMES, named
 from lab.topology.shapes import RouterChoice
 
-KNOWN = ("three-pops",)
 PATIENCE_S = 60.0
 LOOK_S = 0.5
 ASKED = (
@@ -45,11 +44,11 @@ def demo(
     delay: Annotated[str | None, typer.Option(help="One way, between networks.")] = None,
 ) -> None:
     """Bring the whole system up, with clients asking, and show both layers until Ctrl-C."""
-    if topology not in KNOWN:
-        message = f"no topology {topology!r}; allowed: {', '.join(KNOWN)}"
+    if topology not in NAMES:
+        message = f"no topology {topology!r}; allowed: {', '.join(NAMES)}"
         raise LabError(message)
     stop_cleanly()
-    shape = pops(3, Options(router=router, delay=delay))
+    shape = lab_of(topology, Options(router=router, delay=delay))
     console = Console()
     with console.status("bringing the lab up"):
         lab = up(shape, name=topology, engine="netns", keep=detach)
@@ -67,7 +66,7 @@ def demo(
         console.print("it stays up until ./dev down")
         return
     with lab:
-        _watch(lab, console)
+        _watch(lab, named(topology), console)
 
 
 def _until_settled(lab: RunningLab) -> None:
@@ -87,8 +86,7 @@ def _until_settled(lab: RunningLab) -> None:
     raise LabError(message)
 
 
-def _watch(lab: RunningLab, console: Console) -> None:
-    internet = THREE_POPS
+def _watch(lab: RunningLab, internet: Internet, console: Console) -> None:
     plans = {client: _plan(client, internet, lab.directory) for client in internet.clients}
     tails = [Tail(client, plan) for client, plan in plans.items()]
     with LoadProcesses(lab, plans) as load, httpx.Client(base_url=lab.api, timeout=2.0) as api:

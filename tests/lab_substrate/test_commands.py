@@ -33,3 +33,17 @@ def test_taking_down_what_is_not_up_is_no_fault(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("lab.engines.namespaces.NETNS", tmp_path)
     assert run(["down", "--name", "nowhere"]) == 0
     assert "nothing was up" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "node"),
+    [(["two-hosts"], "amsr"), (["ten-pops"], "p10"), (["--pops", "12"], "p12"), ([], "lhr")],
+)
+def test_a_topology_is_chosen_by_name_or_by_its_number_of_pops(arguments, node, capsys):
+    assert run(["graph", *arguments]) == 0
+    assert f'{node}["' in capsys.readouterr().out
+
+
+def test_an_unknown_topology_is_refused_with_those_there_are(capsys):
+    assert run(["graph", "four-pops"]) == 2
+    assert "three-pops, two-hosts, ten-pops" in " ".join(capsys.readouterr().err.split())
