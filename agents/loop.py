@@ -241,7 +241,7 @@ class Agent:
         now = self._clock()
         if self._ports.bgp and now - self._guarded_at >= HEARTBEAT_EVERY:
             self._guarded_at = now
-            self._ports.bgp.guard(guard(result.state, self._facts, result.desired, now))
+            self._ports.bgp.guard(guard(result.state, self._facts, result.desired))
 
     def _answer(self, result: Turn) -> None:
         """A receipt for every order, and for the held one again whenever the wire changed."""

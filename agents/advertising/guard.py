@@ -2,9 +2,10 @@
 
 The switch lives beside ExaBGP and knows nothing but what it was told last: which prefixes it may
 withdraw, and the local checks that must all fail before it does. It may withdraw what this agent
-would withdraw for an unfit service: not a prefix whose keeper this PoP is, and only while another
-PoP is known to be fit for every service behind it. A prefix behind which there is a service that
-cannot be checked so simply is left out: a silent agent alone is no reason to withdraw.
+would withdraw for an unfit service: not a prefix whose keeper this host is, nor one that stays
+although it is unfit, nor anything an operator holds; and only while another host is known to be
+fit for every service behind it. A prefix behind which there is a service that cannot be checked so
+simply is left out: a silent agent alone is no reason to withdraw.
 """
 
 from __future__ import annotations
@@ -14,13 +15,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from agents.advertising.desire import Desired
-from agents.advertising.observations import Told
 from agents.advertising.state import Facts, HostState
 from ambicast.model.identifiers import Family, ServiceName
 from ambicast.model.services import CheckKind, Service
-
-# A word heard longer ago is that of nobody. Words come with every probe reply (0.1 s).
-HEARD_WITHIN = 2.0
 
 _LOOPBACK = {Family.V4: "127.0.0.1", Family.V6: "::1"}
 # A listener is all the switch can look for behind TLS; a nameserver it cannot ask.
@@ -55,34 +52,22 @@ class Guard(msgspec.Struct, frozen=True):
     groups: tuple[Group, ...] = ()
 
 
-def guard(state: HostState, facts: Facts, desired: Desired, now: float) -> Guard:
+def guard(state: HostState, facts: Facts, desired: Desired) -> Guard:
     """What the switch shall be told now; a deterministic function of its arguments."""
     after = facts.fleet.timing.deadman
-    if desired.advertisements is None or state.held is None:
+    braked = state.braking is not None and state.braking.holds
+    if desired.advertisements is None or state.held is None or braked:
         return Guard(after)
-    others = tuple(_fit_elsewhere(state, facts, now))
-    keepers = state.held.order.keepers
+    stays = state.roles(facts) | state.keeping.open
+    others = [each.fit for each in state.heard.words if not each.switched]
     groups: dict[tuple[LocalCheck, ...], list[str]] = {}
-    for prefix in sorted({each.prefix for each in desired.advertisements | state.wire}):
+    for prefix in sorted({each.prefix for each in desired.advertisements | state.wire} - stays):
         behind = facts.table.behind(prefix)
         checks = tuple(_checks(state, facts, behind))
-        if keepers.get(prefix) == facts.pop.name or len(checks) < len(behind) or not behind:
-            continue
-        if any(each.fit.issuperset(behind) for each in others):
+        checkable = behind and len(checks) == len(behind)
+        if checkable and any(fit.issuperset(behind) for fit in others):
             groups.setdefault(checks, []).append(prefix)
     return Guard(after, tuple(Group(checks, tuple(some)) for checks, some in groups.items()))
-
-
-def _fit_elsewhere(state: HostState, facts: Facts, now: float) -> Iterator[Told]:
-    """Words of other PoPs that speak now, and can be reached."""
-    if state.watched is None or state.watched.paused:
-        return
-    reached = {each.pop for each in state.watched.seen if each.up}
-    for word in state.watched.told.values():
-        recent = now - word.heard <= HEARD_WITHIN
-        speaks = word.voice and not word.switched and recent
-        if word.pop != facts.pop.name and word.pop in reached and speaks:
-            yield word
 
 
 def _checks(state: HostState, facts: Facts, behind: Sequence[ServiceName]) -> Iterator[LocalCheck]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from agents.advertising.guard import HEARD_WITHIN, Guard, LocalCheck, guard
-from agents.advertising.observations import Told
+from agents.advertising.guard import Guard, LocalCheck, guard
+from agents.advertising.hearing import FRESH
+from agents.advertising.observations import BrakePulled, Told
 from agents.advertising.state import HostState
-from ambicast.contract.messages import Sighting
+from ambicast.contract.messages import Brake, BrakeKind, Sighting
 from ambicast.model.identifiers import Family
 from ambicast.model.services import Check, CheckKind
 from tests.agents_advertising.hosts import (
@@ -45,7 +46,7 @@ def seen(pop="fra", up=True):
 def guarded(host, *words, known=None, reached=None):
     sees = watched(told={each.host: each for each in words})
     host.tell(replace(sees, seen=seen() if reached is None else reached))
-    return guard(host.state, known or facts(HTTP), host.desired, host.now)
+    return guard(host.state, known or facts(HTTP), host.desired)
 
 
 def prefixes(found: Guard):
@@ -97,7 +98,7 @@ def test_without_the_address_on_this_host_it_is_the_loopback_that_is_checked(hos
         (word(pop="ams"),),
         (word(voice=False),),
         (word(switched=True),),
-        (word(heard=1000.0 - HEARD_WITHIN - 0.1),),
+        (word(heard=1000.0 - FRESH - 0.1),),
         (word(fit=()),),
     ],
     ids=["nobody", "ourselves", "no voice", "switched", "long ago", "unfit"],
@@ -110,9 +111,21 @@ def test_nor_what_the_others_are_fit_for_only_in_part(host):
     assert prefixes(guarded(host, word(fit=("www",)))) == {ANYCAST}
 
 
-@pytest.mark.parametrize("reached", [(), seen(up=False), seen(pop="lhr")], ids=str)
-def test_nor_on_the_word_of_a_pop_that_cannot_be_reached(host, reached):
-    assert guarded(host, word(), reached=reached).groups == ()
+def test_nor_on_the_word_of_a_pop_that_cannot_be_reached(host):
+    assert guarded(host, word(), reached=seen(up=False)).groups == ()
+
+
+def test_nor_what_stays_although_it_is_unfit(host):
+    guarded(host, word())
+    keeping = replace(host.state.keeping, open=frozenset({ANYCAST}))
+    state = replace(host.state, keeping=keeping)
+    assert prefixes(guard(state, facts(HTTP), host.desired)) == {OWN, VIDEO}
+
+
+def test_nor_what_an_operator_holds(host):
+    assert guarded(host, word()).groups
+    host.tell(BrakePulled(Brake(kind=BrakeKind.HOLD, reason="works")))
+    assert guarded(host, word()).groups == ()
 
 
 def test_never_a_prefix_whose_keeper_it_is():
@@ -124,7 +137,7 @@ def test_without_an_order_it_may_withdraw_nothing():
     host = Host()
     host.attach()
     assert guarded(host, word()).groups == ()
-    assert guard(HostState(), FACTS, host.desired, 0.0).groups == ()
+    assert guard(HostState(), FACTS, host.desired).groups == ()
 
 
 @pytest.mark.parametrize(
