@@ -26,7 +26,7 @@ from lab.fibs.netlink import (
     parse,
     request_dump,
 )
-from lab.fibs.tables import BITS, Table, forwards
+from lab.fibs.tables import BITS, Table, forwards, prefix_text
 from lab.topology.shapes import Link
 
 MOST_HOPS: Final = 32
@@ -118,6 +118,20 @@ class FibMonitor:
         network, _, length = prefix.partition("/")
         family, number = self._number(network)
         return self.tables[node].has(family, number, int(length))
+
+    def routes(self, nodes: Iterable[str]) -> dict[tuple[str, str], str]:
+        """(node, prefix) -> next hop, of every route that forwards at these nodes now."""
+        return {
+            (node, prefix_text(route)): self.tables[node].next_hop(route)
+            for node in nodes
+            for route in self.tables[node].routes()
+            if forwards(route)
+        }
+
+    def covers(self, node: str, address: str) -> bool:
+        """Whether `node` forwards packets for `address` by any route."""
+        route = self.tables[node].lookup(*self._number(address))
+        return route is not None and forwards(route)
 
     def walk(self, start: str, address: str) -> Path:
         """Follow packets for `address` from `start`, table by table."""

@@ -96,6 +96,21 @@ class Table:
                 return found[min(found)]
         return None
 
+    def routes(self) -> Iterator[RouteMessage]:
+        """The route in use for every prefix of the main table."""
+        for by_length in self._routes.values():
+            for by_network in by_length.values():
+                for at in by_network.values():
+                    if at:
+                        yield at[min(at)]
+
+    def next_hop(self, route: RouteMessage) -> str:
+        """Where a route leads: its gateway, or its interface where there is none."""
+        if route.gateway is not None:
+            return _text(route.gateway)
+        link = self.links.get(route.interface)
+        return link.name if link else ""
+
     def has(self, family: int, network: int, length: int) -> bool:
         """Whether exactly this prefix is in the main table."""
         return bool(self._routes[family].get(length, {}).get(network))

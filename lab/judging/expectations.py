@@ -8,6 +8,8 @@ from typing import assert_never
 import msgspec
 
 from lab.judging.agreement import MS, Sample, agreement
+from lab.judging.rows import Happening, Row
+from lab.judging.steadiness import Steadiness, route_count, route_time, steady, takeovers
 from lab.load.outages import figures
 from lab.load.records import Record
 from lab.scenarios.bounds import Bound
@@ -16,15 +18,14 @@ from lab.scenarios.shapes import (
     EventExpectation,
     Expectation,
     ProbeExpectation,
+    RouteCountExpectation,
+    RouteTimeExpectation,
+    SteadyExpectation,
+    TakeoverExpectation,
 )
 
-
-class Happening(msgspec.Struct, frozen=True):
-    """Something the controller reported."""
-
-    t_ns: int
-    kind: str
-    text: str
+_Steady = RouteCountExpectation | RouteTimeExpectation | TakeoverExpectation | SteadyExpectation
+__all__ = ["Happening", "Measured", "Row", "evaluate"]
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +35,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
         records: by probe name, by send time.
         steps: when each step was begun.
         end_ns: when watching ended.
+        steadiness: of all that should not have moved; None where nobody looked.
     """
 
     records: Mapping[str, Sequence[Record]]
@@ -41,17 +43,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     events: Sequence[Happening]
     steps: Sequence[int]
     end_ns: int
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the verdict; `measured` None: it never came true."""
-
-    text: str
-    measured: float | str | None
-    bound: str
-    ok: bool
-    unit: str = "ms"
-    why: str = ""
+    steadiness: Steadiness | None = None
 
 
 def evaluate(expectation: Expectation, measured: Measured) -> tuple[Row, ...]:
@@ -63,6 +55,23 @@ def evaluate(expectation: Expectation, measured: Measured) -> tuple[Row, ...]:
             return (_of_layers(expectation, measured),)
         case EventExpectation():
             return (_of_event(expectation, measured),)
+        case _:
+            return (_of_steadiness(expectation, measured),)
+
+
+def _of_steadiness(expectation: _Steady, measured: Measured) -> Row:
+    found = measured.steadiness
+    if found is None:
+        return Row(text=expectation.text, measured=None, bound="", ok=False, why="nobody looked")
+    match expectation:
+        case RouteCountExpectation():
+            return route_count(expectation, found, measured)
+        case RouteTimeExpectation():
+            return route_time(expectation, found, measured)
+        case TakeoverExpectation():
+            return takeovers(expectation, found, measured)
+        case SteadyExpectation():
+            return steady(expectation, found, measured)
         case _:
             assert_never(expectation)
 

@@ -12,26 +12,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from lab.fibs import FibMonitor
 from lab.judging.agreement import Sample
 from lab.judging.asking import Asker, Heard
 from lab.judging.health import answers
+from lab.judging.steadiness import Change
 from lab.judging.world import Answered, Verdict, World, judge
+from lab.topology.attachments import hosts_of
 from lab.topology.fleetfile import identity_addresses
 from lab.topology.internet import Internet
 
 EVERY_S: Final = 0.1
 STALE_NS: Final = 300_000_000
-
-
-class Change(msgspec.Struct, frozen=True):
-    """A nameserver began to answer something else."""
-
-    t_ns: int
-    asked: Answered
-    address: str | None
 
 
 class Judge:
@@ -45,7 +37,8 @@ class Judge:
         self.changes: list[Change] = []
         self.world = World()
         self._fibs = fibs
-        self._networks = {pop.name: networks[pop.name] for pop in internet.pops}
+        self._hosts = {p.name: tuple(h.node for h in hosts_of(p)) for p in internet.pops}
+        self._networks = {n: networks[n] for nodes in self._hosts.values() for n in nodes}
         self._owners = {
             address: pop.name for pop in internet.pops for address in pop.service_address.values()
         }
@@ -68,8 +61,8 @@ class Judge:
         self._asker.open()
         try:
             async with asyncio.TaskGroup() as tasks:
-                for pop, network in self._networks.items():
-                    tasks.create_task(self._check(pop, network), name=f"check[{pop}]")
+                for node, network in self._networks.items():
+                    tasks.create_task(self._check(node, network), name=f"check[{node}]")
                 tasks.create_task(self._sample(), name="sample")
         finally:
             self._asker.close()
@@ -77,10 +70,10 @@ class Judge:
     def _living(self) -> Sequence[str]:
         return self.world.living_nameservers(tuple(self._nameservers))
 
-    async def _check(self, pop: str, network: Path) -> None:
+    async def _check(self, node: str, network: Path) -> None:
         while True:
             ok = await answers(network)
-            self._healthy = self._healthy | {pop} if ok else self._healthy - {pop}
+            self._healthy = self._healthy | {node} if ok else self._healthy - {node}
             await asyncio.sleep(EVERY_S)
 
     async def _sample(self) -> None:
@@ -97,7 +90,7 @@ class Judge:
         """The verdicts of the round asked at `asked_ns`; the late ones are judged anew."""
         verdicts = {}
         for asked in self._asker.questions(living):
-            if asked.nameserver in self.world.dead:
+            if self.world.is_dead(asked.nameserver, "v4"):
                 continue  # died during the round
             heard = self._heard.get(asked)
             if heard is not None and heard.asked_ns == asked_ns:
@@ -124,4 +117,4 @@ class Judge:
 
     def _judge(self, asked: Answered, address: str | None) -> Verdict:
         end = None if address is None else self._fibs.walk(asked.client, address).end
-        return judge(address, end, self._owners, self._healthy, self.world)
+        return judge(address, end, self._owners, self._healthy, self.world, self._hosts)

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from typing import cast
 
 import msgspec
+import yaml
 
 from ambicast.model.quantities import duration
 from lab.scenarios.shapes import Load, Scenario
 from lab.scenarios.words import BASELINES, COUNTS, TIMING
-from lab.topology import Topology, three_pops
+from lab.topology import Options, Topology, lab_of
+from lab.topology.internet import Internet
+from lab.topology.places import named
+from lab.topology.settings import FLEET_FILE
 from lab.topology.shapes import PopPrograms, RouterChoice
 
 HOLD_S = 9
@@ -43,12 +47,27 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
         subject = f"baseline {self.baseline}" if self.baseline else f"trial {self.seed}"
         return f"{self.scenario.name}: {params}, {subject}"
 
+    @property
+    def internet(self) -> Internet:
+        """What the topology is made from."""
+        return named(self.scenario.topology)
+
+    @property
+    def relayed(self) -> frozenset[str]:
+        """Ends of the links that will be late on the way, or `all`: these need a relay."""
+        return frozenset(
+            end
+            for step in self.scenario.steps
+            if step.action == "impair" and step.arguments.keys() & {"delay", "jitter"}
+            for end in step.arguments["link"].split(",")
+        )
+
     def topology(self) -> Topology:
         """The lab's topology."""
         settings = self.scenario.settings
         interval = settings.get("advertisement_interval", "0s")
         programs = "ambicast" if self.has_agents else "exabgp-healthcheck"
-        return three_pops(
+        options = Options(
             router=cast(RouterChoice, self.params["router"]),
             hold_s=round(duration(settings.get("hold", f"{HOLD_S}s"))),
             delay=settings.get("delay"),
@@ -57,6 +76,35 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
             techniques=BASELINES[self.baseline] if self.baseline else None,
             pop_programs=cast(PopPrograms, programs),
         )
+        topology = lab_of(self.scenario.topology, options)
+        if "uplink_capacity" in settings:
+            return with_capacity(topology, settings["uplink_capacity"])
+        return topology
+
+
+def with_capacity(topology: Topology, capacity: str) -> Topology:
+    """The same lab, where the fleet file gives every uplink that capacity.
+
+    Small ones can be filled by a lab: the load that an agent sees is real then.
+    """
+    return msgspec.structs.replace(
+        topology,
+        nodes=tuple(
+            msgspec.structs.replace(node, files=_narrowed(node.files, capacity))
+            for node in topology.nodes
+        ),
+    )
+
+
+def _narrowed(files: Mapping[str, str], capacity: str) -> dict[str, str]:
+    if FLEET_FILE not in files:
+        return dict(files)
+    fleet = yaml.safe_load(files[FLEET_FILE])
+    for pop in fleet["pops"].values():
+        for uplink in pop["uplinks"].values():
+            uplink["capacity"] = capacity
+    text = yaml.safe_dump(fleet, sort_keys=False, width=99)
+    return {**files, FLEET_FILE: text}
 
 
 def timing(settings: Mapping[str, str]) -> dict[str, object]:

@@ -21,6 +21,7 @@ from lab.fibs.namespaces import inside
 from lab.load.names import NameUnknown, Resolver
 from lab.running.loading import resolver_of
 from lab.scenarios.targets import AddressTarget, Target
+from lab.topology.attachments import hosts_of
 from lab.topology.internet import ANYCAST_ADDRESS, Client, Internet, Pop
 
 PATIENCE_S: Final = 60.0
@@ -48,7 +49,8 @@ def misrouted(internet: Internet, fibs: FibMonitor) -> list[str]:
     for client in internet.clients:
         for family in FAMILIES:
             for pop in internet.pops:
-                if fibs.walk(client.name, pop.service_address[family]).end != pop.name:
+                nodes = [host.node for host in hosts_of(pop)]
+                if fibs.walk(client.name, pop.service_address[family]).end not in nodes:
                     found.append(f"{client.name} does not reach {pop.name} by {family}")
             if fibs.walk(client.name, ANYCAST_ADDRESS[family]).end is None:
                 found.append(f"{client.name} does not reach the anycast address by {family}")

@@ -28,11 +28,10 @@ from lab.running.loading import LoadProcesses, plans
 from lab.running.readiness import catchment, misnamed, misrouted, unfit, until_healthy
 from lab.running.results import Trial, ticks
 from lab.running.watching import SERVICE_NAME, Watch
-from lab.scenarios.shapes import Step
+from lab.scenarios.agenda import Act, agenda
 from lab.scenarios.substitution import filled_expectation, filled_load, filled_step
 from lab.timeline.entries import MS, Entry, moments, of_probe
 from lab.topology.internet import Internet
-from lab.topology.places import THREE_POPS
 
 HEAD_START_NS: Final = 300 * MS
 MOST_SHIFT_S: Final = 1.0  # the load starts up to so much later: hold timers must not be in step
@@ -62,7 +61,7 @@ def run_trial(cell: Cell) -> tuple[Trial, str]:
     try:
         with (
             tempfile.TemporaryDirectory(prefix="ambicast-trial-") as directory,
-            up(cell.topology(), name=f"run{os.getpid()}") as lab,
+            up(cell.topology(), name=f"run{os.getpid()}", relayed=cell.relayed) as lab,
         ):
             delay = lab.delay
             with keeping_logs(lab), monitor(lab) as fibs:
@@ -83,7 +82,7 @@ def _sentences(faults: BaseExceptionGroup[LabError]) -> list[str]:
 async def _trial(
     cell: Cell, lab: RunningLab, fibs: FibMonitor, directory: Path, load: float
 ) -> Trial:
-    internet = THREE_POPS
+    internet = cell.internet
     watch = Watch(lab, internet, fibs, agents=cell.has_agents)
     async with watch.running():
         await until_healthy(lambda: _wrong(cell, lab, internet, fibs), lambda: watch.route_changes)
@@ -99,6 +98,7 @@ async def _trial(
         events=watch.events,
         steps=seen.steps_ns,
         end_ns=seen.end_ns,
+        steadiness=watch.steadiness(),
     )
     expected = () if cell.baseline else cell.scenario.expect
     timeline = [e for e in entries if e.t_ns >= seen.zero_ns - HEAD_START_NS]
@@ -149,7 +149,8 @@ async def _measure(
         await asyncio.sleep(random.Random(cell.seed).uniform(0, MOST_SHIFT_S))
         zero_ns = time.time_ns() + HEAD_START_NS
         processes.go(zero_ns)
-        taken, faults = await _take(steps, zero_ns, lab, watch)
+        watch.begin(time.time_ns())
+        taken, faults = await _take(agenda(steps), zero_ns, lab, watch)
         await _until(zero_ns + int(cell.scenario.end * 1e9))
         end_ns = time.time_ns()
         await asyncio.to_thread(processes.stop)
@@ -164,15 +165,17 @@ async def _measure(
 
 
 async def _take(
-    steps: Sequence[Step], zero_ns: int, lab: RunningLab, watch: Watch
+    acts: Sequence[Act], zero_ns: int, lab: RunningLab, watch: Watch
 ) -> tuple[list[int], list[Entry]]:
-    """Take every step at its time; returns when each was begun, and the timeline's entries."""
+    """Do everything at its time; returns when each step was begun, and the timeline's entries."""
     taken: list[int] = []
     entries: list[Entry] = []
-    for step in steps:
-        await _until(zero_ns + int(step.at * 1e9))
+    for act in acts:
+        await _until(zero_ns + int(act.at * 1e9))
         begun = time.time_ns()
-        taken.append(begun)
+        if act.number:
+            taken.append(begun)
+        step = act.step
         if watch.judge is not None:
             watch.judge.world = watch.judge.world.after(step)
         await asyncio.to_thread(perform, lab, step)

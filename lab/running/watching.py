@@ -10,13 +10,19 @@ from typing import Final
 
 from lab.engines.running import RunningLab
 from lab.fibs import FibEvent, FibMonitor
-from lab.judging.expectations import Happening
+from lab.judging.coverage import CoverageSample, missing, steered
+from lab.judging.routing import Routes, addresses, log_of, routers
+from lab.judging.rows import Happening
+from lab.judging.sessions import SessionSample, ended, look
+from lab.judging.steadiness import Steadiness
 from lab.judging.watching import Judge
 from lab.timeline.entries import Entry, of_route
 from lab.timeline.listening import Decisions, listen_to_broker
 from lab.topology.internet import Internet
 
 FLEET: Final = "lab"
+SESSIONS_S: Final = 0.5
+COVERAGE_S: Final = 0.1
 SERVICE_NAME: Final = "www.cdn.example"
 
 
@@ -25,6 +31,8 @@ class Watch:
 
     Attributes:
         judge: samples of both layers; None where there are no nameservers to ask.
+        sessions: BGP connections at the routers, twice a second.
+        coverage: steered prefixes without any route, ten times a second.
     """
 
     def __init__(
@@ -36,6 +44,15 @@ class Watch:
         self._messages: list[Entry] = []
         self._decisions = Decisions(lab.api, time.time_ns() / 1e9) if agents else None
         networks = {node.name: lab.network(node.name) for node in lab.topology.nodes}
+        self._routers = {name: networks[name] for name in routers(lab.topology)}
+        self._strangers = frozenset(
+            a.bare for name in self._routers for a in lab.topology.node(name).addresses
+        )
+        self._prefixes = steered(internet)
+        self._addresses = addresses(internet, lab.topology)
+        self.sessions: list[SessionSample] = []
+        self.coverage: list[CoverageSample] = []
+        self._first: tuple[int, Routes] = (0, {})
         self.judge = Judge(internet, networks, fibs, SERVICE_NAME) if agents else None
 
     @property
@@ -48,6 +65,22 @@ class Watch:
         """What the controller reported."""
         return self._decisions.events if self._decisions else []
 
+    def begin(self, zero_ns: int) -> None:
+        """Take the routes as they are now for those of the beginning."""
+        self._first = (zero_ns, self._fibs.routes(self._routers))
+
+    def steadiness(self) -> Steadiness:
+        """All that was seen since `begin` of what should not move."""
+        zero_ns, first = self._first
+        nodes = tuple(self._routers)
+        return Steadiness(
+            zero_ns=zero_ns,
+            routes=log_of(first, self._routes, nodes, self._addresses, zero_ns),
+            sessions=self.sessions,
+            coverage=self.coverage,
+            changes=self.judge.changes if self.judge else (),
+        )
+
     def entries(self) -> list[Entry]:
         """Everything for the timeline but faults and probes."""
         found = [of_route(event) for event in self._routes] + self._messages
@@ -57,13 +90,19 @@ class Watch:
             who = f"{change.asked.client} {change.asked.family}"
             text = f"answers {who} with {change.address or 'nothing'}"
             found.append(Entry(change.t_ns, "dns", change.asked.nameserver, text))
+        for t_ns, connection in ended(self.sessions, 0):
+            found.append(Entry(t_ns, "bgp", connection.router, f"lost {connection.peer}"))
         return found
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Watch during the body."""
         async with asyncio.TaskGroup() as tasks:
-            started = [tasks.create_task(self._follow_routes(), name="routes")]
+            started = [
+                tasks.create_task(self._follow_routes(), name="routes"),
+                tasks.create_task(self._look_at_sessions(), name="sessions"),
+                tasks.create_task(self._look_for_gaps(), name="coverage"),
+            ]
             if self.judge is not None and self._decisions is not None:
                 broker = listen_to_broker(self._lab.broker, FLEET, self._messages)
                 started += [
@@ -80,3 +119,16 @@ class Watch:
     async def _follow_routes(self) -> None:
         async for event in self._fibs.events():
             self._routes.append(event)
+
+    async def _look_at_sessions(self) -> None:
+        while True:
+            now_ns = time.time_ns()
+            self.sessions.append(look(now_ns, self._routers, self._strangers))
+            await asyncio.sleep(SESSIONS_S)
+
+    async def _look_for_gaps(self) -> None:
+        nodes = tuple(self._routers)
+        while True:
+            gaps = missing(self._fibs, nodes, self._prefixes)
+            self.coverage.append(CoverageSample(time.time_ns(), gaps))
+            await asyncio.sleep(COVERAGE_S)

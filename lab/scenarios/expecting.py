@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ambicast.model.quantities import QuantityError, duration
+from ambicast.model.quantities import QuantityError
 from lab.scenarios.bounds import Bound, count_bound, time_bound
 from lab.scenarios.located import Located
 from lab.scenarios.shapes import (
@@ -13,10 +13,11 @@ from lab.scenarios.shapes import (
     Expectation,
     ProbeExpectation,
 )
+from lab.scenarios.steadiness import STEADY, after_of, steady, text_of, within_of
 from lab.scenarios.words import DNS, LAYERS
 
 BOUNDS = ("outage", "lost", "served")
-KINDS = ("probe", "layers", "dns", "event")
+KINDS = ("probe", "layers", "dns", "event", *STEADY)
 
 
 def parse_expectation(
@@ -36,6 +37,8 @@ def parse_expectation(
         raise field.fault("an expectation needs exactly one subject", KINDS)
     if kinds[0] == "probe":
         return _of_probe(field, probes, served, steps)
+    if kinds[0] in STEADY:
+        return steady(field, kinds[0], served, steps)
     return _of_time(field, kinds[0], steps)
 
 
@@ -46,9 +49,9 @@ def _of_probe(
     probe = fields["probe"].word("probe", probes)
     if not any(bound in fields for bound in BOUNDS):
         raise field.fault("a probe expectation needs a bound", BOUNDS)
-    after = _after(fields["after"], steps) if "after" in fields else None
+    after = after_of(fields["after"], steps) if "after" in fields else None
     return ProbeExpectation(
-        text=_text(fields),
+        text=text_of(fields),
         probe=probe,
         outage=_bound(fields.get("outage"), time_bound),
         lost=_bound(fields.get("lost"), count_bound),
@@ -59,12 +62,9 @@ def _of_probe(
 
 def _of_time(field: Located, kind: str, steps: int) -> Expectation:
     fields = field.fields(kind, (kind, "within", "after"), (kind, "within", "after"))
-    text = _text(fields)
-    try:
-        within = duration(fields["within"].text("within"))
-    except QuantityError as fault:
-        raise fields["within"].fault(f"within: {fault}") from None
-    after = _after(fields["after"], steps)
+    text = text_of(fields)
+    within = within_of(fields["within"])
+    after = after_of(fields["after"], steps)
     if kind == "event":
         return EventExpectation(
             text=text, kind=fields["event"].text("event"), within=within, after=after
@@ -76,10 +76,6 @@ def _of_time(field: Located, kind: str, steps: int) -> Expectation:
     return AgreeExpectation(text=text, layer="dns", within=within, after=after)
 
 
-def _text(fields: dict[str, Located]) -> str:
-    return " ".join(f"{key}: {value.text(key)}" for key, value in fields.items())
-
-
 def _bound(field: Located | None, parse: Callable[[str], Bound]) -> Bound | None:
     if field is None:
         return None
@@ -87,10 +83,3 @@ def _bound(field: Located | None, parse: Callable[[str], Bound]) -> Bound | None
         return parse(field.text("bound"))
     except QuantityError as fault:
         raise field.fault(str(fault)) from None
-
-
-def _after(field: Located, steps: int) -> int:
-    text = field.text("after")
-    if not text.isdigit() or not 1 <= int(text) <= steps:
-        raise field.fault(f"after: {text!r}", f"the number of a step, 1 to {steps}")
-    return int(text)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-from ambicast.model.quantities import QuantityError, duration
+from ambicast.model.quantities import QuantityError, duration, rate
+from lab.scenarios.agenda import agenda
 from lab.scenarios.doing import parse_step
 from lab.scenarios.expecting import parse_expectation
 from lab.scenarios.located import Located, read_located
@@ -23,7 +24,7 @@ from lab.scenarios.words import (
     possible,
 )
 from lab.topology.internet import Internet
-from lab.topology.places import THREE_POPS
+from lab.topology.places import named
 
 KEYS: Final = (
     "scenario", "topology", "matrix", "trials", "settings", "let", "load", "steps", "expect",
@@ -46,15 +47,15 @@ def read_scenario(path: Path) -> Scenario:
 def parse_scenario(document: Located) -> Scenario:
     """The scenario that `document` describes."""
     fields = document.fields("a scenario", KEYS, ("scenario", "topology", "load"))
-    fields["topology"].word("topology", TOPOLOGIES)
-    let = _let(fields.get("let"), THREE_POPS)
+    internet = named(fields["topology"].word("topology", TOPOLOGIES))
+    let = _let(fields.get("let"), internet)
     names = tuple(let)
-    load = tuple(_load(each, THREE_POPS, names) for each in fields["load"].entries("load"))
+    load = tuple(_load(each, internet, names) for each in fields["load"].entries("load"))
     _unique(fields["load"], load)
-    steps = _listed(fields, "steps", lambda each: parse_step(each, THREE_POPS, names))
+    steps = _listed(fields, "steps", lambda each: parse_step(each, internet, names))
     _in_order(fields.get("steps"), steps)
     probes = tuple(each.name for each in load)
-    pops = (*(pop.name for pop in THREE_POPS.pops), *(f"${name}" for name in names))
+    pops = (*(pop.name for pop in internet.pops), *(f"${name}" for name in names))
     expect = _listed(
         fields, "expect", lambda each: parse_expectation(each, probes, pops, len(steps))
     )
@@ -105,9 +106,18 @@ def _settings(field: Located | None) -> dict[str, str]:
         if key in COUNTS:
             if not settings[key].isdigit():
                 raise value.fault(f"settings.{key}: {settings[key]!r}", "a whole number")
+        elif key == "uplink_capacity":
+            _capacity(value)
         elif seconds(value, f"settings.{key}") % 1 and key in ("hold", "advertisement_interval"):
             raise value.fault(f"settings.{key}: {settings[key]!r}", "whole seconds")
     return settings
+
+
+def _capacity(field: Located) -> None:
+    try:
+        rate(field.text("settings.uplink_capacity"))
+    except QuantityError as fault:
+        raise field.fault(f"settings.uplink_capacity: {fault}") from None
 
 
 def _let(field: Located | None, internet: Internet) -> dict[str, Catchment]:
@@ -184,11 +194,11 @@ def _in_order(field: Located | None, steps: tuple[Step, ...]) -> None:
 
 
 def _end(field: Located | None, steps: tuple[Step, ...], expect: tuple[Expectation, ...]) -> float:
-    last = steps[-1].at if steps else 0.0
+    last = max((act.at for act in agenda(steps)), default=0.0)
     if field is not None:
         end = seconds(field, "end")
         if end <= last:
-            raise field.fault(f"end: {end:g}s", f"later than the last step ({last:g}s)")
+            raise field.fault(f"end: {end:g}s", f"later than all that is done ({last:g}s)")
         return end
     waits = [getattr(each, "within", 0.0) for each in expect]
     return last + max([MARGIN_S, *waits])

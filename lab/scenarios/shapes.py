@@ -70,7 +70,71 @@ class EventExpectation(msgspec.Struct, frozen=True, tag="event", kw_only=True):
     after: int
 
 
-Expectation = ProbeExpectation | AgreeExpectation | EventExpectation
+class RouteCountExpectation(msgspec.Struct, frozen=True, tag="route-count", kw_only=True):
+    """How often the routers changed their minds about steered prefixes.
+
+    ``changed``: every change at every router. ``withdrawals``: how often the last route to a PoP
+    for one of its own prefixes went away, of the prefix that lost it most often.
+
+    Attributes:
+        pop: whose prefixes; for ``withdrawals`` only.
+        family: only of that one.
+        after: only since that step; None: since the load started.
+    """
+
+    text: str
+    what: Literal["changed", "withdrawals"]
+    bound: Bound
+    pop: str | None = None
+    family: str | None = None
+    after: int | None = None
+
+
+class RouteTimeExpectation(msgspec.Struct, frozen=True, tag="route-time", kw_only=True):
+    """When the routers were done, counted from a step until the next one.
+
+    ``same``: all routes are for good as they were when the step began. ``gone``: no router sends
+    any of the PoP's own prefixes to it, for good.
+    """
+
+    text: str
+    what: Literal["same", "gone"]
+    within: float
+    after: int
+    pop: str | None = None
+
+
+class TakeoverExpectation(msgspec.Struct, frozen=True, tag="takeovers", kw_only=True):
+    """How many PoPs the controller took over, or gave up for lost."""
+
+    text: str
+    bound: Bound
+    after: int | None = None
+
+
+class SteadyExpectation(msgspec.Struct, frozen=True, tag="steady", kw_only=True):
+    """Something that must hold in every look, since a step or since the load started.
+
+    ``session``: no BGP session of a PoP ended at a router. ``advertised``: for every steered
+    prefix some router has a route, or one for a prefix that covers it. ``answers``: no nameserver
+    gave an address that it did not give at the beginning.
+    """
+
+    text: str
+    subject: Literal["session", "advertised", "answers"]
+    family: str | None = None
+    after: int | None = None
+
+
+Expectation = (
+    ProbeExpectation
+    | AgreeExpectation
+    | EventExpectation
+    | RouteCountExpectation
+    | RouteTimeExpectation
+    | TakeoverExpectation
+    | SteadyExpectation
+)
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):

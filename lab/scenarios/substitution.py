@@ -7,7 +7,14 @@ from collections.abc import Mapping
 
 import msgspec
 
-from lab.scenarios.shapes import Expectation, Load, ProbeExpectation, Step
+from lab.scenarios.shapes import (
+    Expectation,
+    Load,
+    ProbeExpectation,
+    RouteCountExpectation,
+    RouteTimeExpectation,
+    Step,
+)
 
 _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 
@@ -37,6 +44,10 @@ def filled_step(step: Step, meanings: Mapping[str, str]) -> Step:
 
 def filled_expectation(expectation: Expectation, meanings: Mapping[str, str]) -> Expectation:
     """`expectation` with the PoP it names filled in."""
-    if not isinstance(expectation, ProbeExpectation) or expectation.served is None:
-        return expectation
-    return msgspec.structs.replace(expectation, served=filled(expectation.served, meanings))
+    match expectation:
+        case ProbeExpectation(served=str(served)):
+            return msgspec.structs.replace(expectation, served=filled(served, meanings))
+        case RouteCountExpectation(pop=str(pop)) | RouteTimeExpectation(pop=str(pop)):
+            return msgspec.structs.replace(expectation, pop=filled(pop, meanings))
+        case _:
+            return expectation

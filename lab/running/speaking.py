@@ -1,0 +1,135 @@
+"""Speaking on the lab's bus with the controller's own voice: its user, its password, its topics.
+
+What the broker lets the controller's user do, these words can do; credentials and certificates are
+taken from the files that the lab gave its controller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import aiomqtt
+import msgspec
+import yaml
+
+from ambicast.contract.codec import LARGEST_PAYLOAD
+from lab.engines.faults import LabError
+from lab.engines.running import RunningLab
+from lab.topology.settings import FLEET_FILE
+
+NODE: Final = "ctl1"
+SETTINGS: Final = "controller.yaml"
+RETAINED_WITHIN_S: Final = 1.0
+TIMEOUT_S: Final = 5.0
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """One message to send."""
+
+    topic: str
+    payload: bytes
+    retain: bool = True
+
+
+def publish(lab: RunningLab, letters: Iterable[Letter]) -> None:
+    """Send all of them at once, and wait until the broker has them.
+
+    Raises:
+        LabError: the broker does not take them.
+    """
+    try:
+        asyncio.run(_publish(lab, list(letters)))
+    except (aiomqtt.MqttError, TimeoutError) as fault:
+        raise LabError(f"the broker does not take it: {fault}") from fault
+
+
+def retained(lab: RunningLab, topics: Iterable[str]) -> dict[str, bytes]:
+    """What the broker holds for these topics.
+
+    Raises:
+        LabError: the broker does not answer.
+    """
+    try:
+        return asyncio.run(_retained(lab, list(topics)))
+    except (aiomqtt.MqttError, TimeoutError) as fault:
+        raise LabError(f"the broker does not tell: {fault}") from fault
+
+
+def client(lab: RunningLab) -> aiomqtt.Client:
+    """A connection as the controller's user, not yet open."""
+    home = lab.directory / NODE
+    said: dict[str, Any] = yaml.safe_load((home / SETTINGS).read_text())["broker"]
+    password = said.get("password_file")
+    host, port = lab.broker
+    return aiomqtt.Client(
+        host,
+        port,
+        username=said.get("username"),
+        password=_beside(home, password).read_text().strip() if password else None,
+        protocol=aiomqtt.ProtocolVersion.V5,
+        tls_context=_tls(home, said.get("tls")),
+        timeout=TIMEOUT_S,
+        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+    )
+
+
+def fleet_name(lab: RunningLab) -> str:
+    """The fleet's, which topics begin with."""
+    text = lab.topology.node(NODE).files[FLEET_FILE]
+    return str(yaml.safe_load(text)["fleet"])
+
+
+async def _publish(lab: RunningLab, letters: list[Letter]) -> None:
+    async with client(lab) as connected, asyncio.TaskGroup() as tasks:
+        for letter in letters:
+            sent = connected.publish(
+                letter.topic, letter.payload, qos=1, retain=letter.retain, timeout=TIMEOUT_S
+            )
+            if len(letter.payload) > LARGEST_PAYLOAD:
+                sent = _perhaps(sent)
+            tasks.create_task(sent, name=f"publish[{letter.topic}]")
+
+
+async def _perhaps(sent: Any) -> None:
+    """A broker may answer a packet that is too large by closing the connection."""
+    try:
+        await sent
+    except aiomqtt.MqttError:
+        return
+
+
+async def _retained(lab: RunningLab, topics: list[str]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    async with client(lab) as connected:
+        for topic in topics:
+            await connected.subscribe(topic, qos=1)
+        try:
+            async with asyncio.timeout(RETAINED_WITHIN_S):
+                async for message in connected.messages:
+                    found[str(message.topic)] = bytes(message.payload or b"")
+                    if found.keys() >= set(topics):
+                        break
+        except TimeoutError:
+            pass
+    return found
+
+
+def _tls(home: Path, said: dict[str, str] | None) -> ssl.SSLContext | None:
+    """The broker is reached by the lab's own way, which its certificate need not name."""
+    if said is None:
+        return None
+    context = ssl.create_default_context(cafile=_beside(home, said["ca"]))
+    context.check_hostname = False
+    if said.get("cert"):
+        context.load_cert_chain(_beside(home, said["cert"]), _beside(home, said["key"]))
+    return context
+
+
+def _beside(home: Path, inner: str) -> Path:
+    """The lab's copy of a file of the controller's node."""
+    return home / inner.rpartition("/")[2]
