@@ -12,6 +12,10 @@ AGENT_FILE = "/etc/ambicast/agent.yaml"
 CONTROLLER_FILE = "/etc/ambicast/controller.yaml"
 FRR_SOCKET = "/run/frr/zserv.api"
 
+# As `RestartSec` of the systemd units: without BGP or answers to probes a PoP is soon a dead one.
+SOON_S = 0.1
+LATER_S = 1.0
+
 
 def service(pop: str) -> Program:
     """The service that clients come for."""
@@ -30,9 +34,17 @@ def pop_programs(pop: str, *, nameserver: bool, programs: PopPrograms) -> tuple[
     agent = ("ambicast-agent",)
     chosen = [
         service(pop),
-        Program(name="exabgp", argv=(*agent, "exabgp", "--config", AGENT_FILE)),
-        Program(name="responder", argv=(*agent, "responder", "--config", AGENT_FILE)),
-        Program(name="agent", argv=(*agent, "--config", AGENT_FILE)),
+        Program(
+            name="exabgp",
+            argv=(*agent, "exabgp", "--config", AGENT_FILE),
+            restart_after=SOON_S,
+        ),
+        Program(
+            name="responder",
+            argv=(*agent, "responder", "--config", AGENT_FILE),
+            restart_after=SOON_S,
+        ),
+        Program(name="agent", argv=(*agent, "--config", AGENT_FILE), restart_after=LATER_S),
     ]
     if nameserver:
         argv = (*agent, "nameserver", "--config", AGENT_FILE)

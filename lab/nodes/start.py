@@ -1,9 +1,9 @@
 """A node's first process: starts its programs, keeps them running, and reaps what they leave.
 
 Behaves as a service manager would on a real host. A program that ends by itself takes its whole
-process group with it and is started again, after 0.2 s at first and up to 5 s where it keeps
-failing. Lines written to `/run/programs/control` (`stop NAME`, `start NAME`) hold and release a
-program. SIGTERM stops everything.
+process group with it and is started again: after its own delay (`restart_after`, 0.2 s) at first,
+and up to 5 s where it keeps failing. Lines written to `/run/programs/control` (`stop NAME`,
+`start NAME`) hold and release a program. SIGTERM stops everything.
 
 Works as process 1 of a PID namespace or container: orphans are reaped, signals have handlers.
 Nothing but the standard library is imported, to be up within milliseconds.
@@ -39,11 +39,12 @@ class Watched:
         self.argv: list[str] = spec["argv"]
         self.env: dict[str, str] = spec.get("env", {})
         self.restart: bool = spec.get("restart", True)
+        self.first_delay: float = spec.get("restart_after", FIRST_DELAY_S)
         self.after: str | None = spec.get("after")
         self.pid: int | None = None
         self.wanted = True
         self.due = 0.0
-        self.delay = FIRST_DELAY_S
+        self.delay = self.first_delay
         self.started = 0.0
         self.kill_at: float | None = None
         self.pid_file = PROGRAMS / f"{self.name}.pid"
@@ -108,9 +109,9 @@ class Watched:
         if not self.restart:
             self.wanted = False
         if now - self.started >= STEADY_S:
-            self.delay = FIRST_DELAY_S
+            self.delay = self.first_delay
         self.due = now + self.delay
-        self.delay = min(self.delay * 2, LONGEST_DELAY_S)
+        self.delay = min(self.delay * 2, max(LONGEST_DELAY_S, self.first_delay))
 
     def hold(self, now: float) -> None:
         """Stop it and keep it stopped."""
@@ -124,7 +125,7 @@ class Watched:
         """Let it run, at once."""
         self.wanted = True
         self.due = now
-        self.delay = FIRST_DELAY_S
+        self.delay = self.first_delay
 
 
 def _signal_group(pid: int, number: int) -> None:

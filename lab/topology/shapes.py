@@ -24,6 +24,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
         argv: command line; `argv[0]` is looked up on PATH.
         env: added to the starter's own environment.
         restart: start it again when it ends by itself.
+        restart_after: seconds until then, at first; longer where it keeps failing.
         after: a path that must exist before the first start (a socket, mostly).
     """
 
@@ -31,6 +32,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     argv: tuple[str, ...]
     env: dict[str, str] = {}
     restart: bool = True
+    restart_after: float = 0.2
     after: str | None = None
 
 

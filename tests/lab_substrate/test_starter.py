@@ -88,6 +88,22 @@ def test_a_program_that_cannot_start_is_tried_again_and_does_not_stop_others(
     until(lambda: (tmp_path / "tries").read_text().count("x") >= 3)
 
 
+def test_a_program_waits_for_its_own_delay_before_it_runs_again(node, tmp_path, until):
+    again = "date +%s.%N >> /mnt/NAME; exit 1"
+    node(
+        sh("soon", again.replace("NAME", "soon"), restart_after=0.1),
+        sh("late", again.replace("NAME", "late"), restart_after=0.8),
+    )
+
+    def pause(name):
+        times = [float(line) for line in (tmp_path / name).read_text().splitlines()]
+        return times[1] - times[0] if len(times) > 1 else None
+
+    until(lambda: (tmp_path / "soon").exists() and pause("soon"))
+    until(lambda: (tmp_path / "late").exists() and pause("late"))
+    assert 0.1 <= pause("soon") < 0.8 <= pause("late")
+
+
 def test_a_program_without_restart_runs_once(node, tmp_path, until):
     running = node(
         sh("once", "echo x >> /mnt/once", restart=False), sh("other", "sleep 1; touch /mnt/end")
