@@ -55,11 +55,21 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ExaBgpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How ExaBGP is started and reached; ``hold`` as text with a unit, ``router_id`` dotted."""
+    """How ExaBGP is started and reached; times as text with a unit, ``router_id`` dotted.
+
+    ``graceful_restart`` (RFC 4724) is how long neighbors keep our routes while ExaBGP is away.
+    Off by default: a PoP that dies then keeps its routes for so long.
+    """
 
     bridge: Path = Path("/run/ambicast/exabgp.sock")
     hold: str = "9s"
     router_id: str | None = None
+    graceful_restart: str | None = None
+
+    @property
+    def graceful_seconds(self) -> int:
+        """The restart time (RFC 4724 section 3: 12 bits); 0 is off."""
+        return int(duration(self.graceful_restart)) if self.graceful_restart else 0
 
     @property
     def hold_seconds(self) -> int:
@@ -223,7 +233,10 @@ def _faults(file: _File) -> Iterator[str]:
     tls = file.broker.tls
     if tls is not None and (tls.cert is None) != (tls.key is None):
         yield "broker.tls: cert and key are allowed together, or neither"
-    yield from _hold_faults(file.exabgp.hold)
+    yield from _seconds_faults("exabgp.hold", file.exabgp.hold, 3, 65535)
+    if file.exabgp.graceful_restart is not None:
+        given = file.exabgp.graceful_restart
+        yield from _seconds_faults("exabgp.graceful_restart", given, 1, 4095)
     if file.exabgp.router_id is not None and not _is_v4(file.exabgp.router_id):
         yield f"exabgp.router_id: {file.exabgp.router_id!r}; an IPv4 address is allowed"
     for index, entry in enumerate(file.allow):
@@ -237,14 +250,14 @@ def _faults(file: _File) -> Iterator[str]:
             yield f"allow[{index}].longest: {entry.longest}; {least} to {most} are allowed"
 
 
-def _hold_faults(text: str) -> Iterator[str]:
+def _seconds_faults(where: str, text: str, least: int, most: int) -> Iterator[str]:
     try:
         seconds = duration(text)
     except QuantityError as fault:
-        yield f"exabgp.hold: {fault}"
+        yield f"{where}: {fault}"
         return
-    if seconds != int(seconds) or not 3 <= seconds <= 65535:
-        yield f"exabgp.hold: {text}; whole seconds from 3s to 65535s are allowed"
+    if seconds != int(seconds) or not least <= seconds <= most:
+        yield f"{where}: {text}; whole seconds from {least}s to {most}s are allowed"
 
 
 def _is_v4(text: str) -> bool:

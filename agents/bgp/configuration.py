@@ -5,9 +5,11 @@ as "no neighbors"; so there is no reload: another configuration means another pr
 
 What is left out matters as much. No ``receive``: ExaBGP then skips the neighbor's UPDATEs without
 parsing them (a full table costs nothing), and nothing a neighbor sends reaches our ears. No
-graceful restart: with it, a dying process would leave its routes behind, and "stop" would be no
-drain. ``send { parsed; update; }`` is the echo of every UPDATE as it is written to the neighbor:
-the only proof of "sent" there is.
+graceful restart unless asked for: with it, a dying process leaves its routes behind, and a stop is
+no drain (see :mod:`agents.bgp.farewell`). Where it is asked for, the end of the table is for the
+agent to say (``manual-eor``): ExaBGP would say it at once, and the neighbor drop what was not yet
+sent again. ``send { parsed; update; }`` is the echo of every UPDATE as it is written to the
+neighbor: the only proof of "sent" there is.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ class Speaker(msgspec.Struct, frozen=True, kw_only=True):
         python: the interpreter that runs the bridge (absolute path).
         script: the bridge itself (absolute path).
         hold: hold time in seconds, 0 or at least 3 (RFC 4271 section 4.2).
+        graceful: restart time in seconds (RFC 4724), at most 4095; 0 is no graceful restart.
         responder: the unix datagram socket that is told when the dead man's switch fires.
     """
 
@@ -48,6 +51,7 @@ class Speaker(msgspec.Struct, frozen=True, kw_only=True):
     python: str
     script: str
     hold: int = 9
+    graceful: int = 0
     responder: str = "/run/ambicast/responder.sock"
 
 
@@ -97,6 +101,8 @@ def _refuse_bad(speaker: Speaker) -> None:
             )
     if speaker.hold != 0 and not 3 <= speaker.hold <= 65535:
         raise ValueError(f"hold {speaker.hold}: 0 or 3 to 65535 seconds are allowed")
+    if not 0 <= speaker.graceful <= 4095:
+        raise ValueError(f"graceful {speaker.graceful}: 0 to 4095 seconds are allowed")
 
 
 def _process(speaker: Speaker) -> str:
@@ -109,6 +115,8 @@ process bridge {{
 
 
 def _neighbor(speaker: Speaker, session: Neighbor) -> str:
+    graceful = speaker.graceful or "disable"
+    manual = "manual-eor true;" if speaker.graceful else "manual-eor false;"
     return f"""\
 neighbor {session.address} {{
   description "{session.uplink} {session.family}";
@@ -120,7 +128,8 @@ neighbor {session.address} {{
   adj-rib-in false;
   adj-rib-out true;
   group-updates true;
-  capability {{ graceful-restart disable; route-refresh enable; asn4 enable; }}
+  {manual}
+  capability {{ graceful-restart {graceful}; route-refresh enable; asn4 enable; }}
   family {{ {_FAMILY[session.family]} unicast; }}
   api {{
     processes [ bridge ];

@@ -14,7 +14,7 @@ import structlog
 
 from agents.advertising.guard import Guard
 from agents.advertising.observations import BgpSeen
-from agents.bgp.commands import RESTART, heartbeat
+from agents.bgp.commands import CLOSE, RESTART, heartbeat
 from agents.bgp.conversation import Conversation, LostThread, Stuck
 from agents.bgp.difference import Rib, placed
 from agents.bgp.neighbors import by_address
@@ -43,8 +43,10 @@ class Bgp:
         tell: Callable[[BgpSeen], None],
         *,
         graceful: bool = False,
+        last: bool = False,
     ) -> None:
-        """``graceful``: ExaBGP runs with graceful restart."""
+        """``graceful``: ExaBGP runs with it (RFC 4724); ``last``: nobody may attach after us."""
+        self._last = last
         self._bridge = bridge
         self._graceful = graceful
         self._misfit: tuple[frozenset[str], frozenset[str]] = frozenset(), frozenset()
@@ -116,6 +118,8 @@ class Bgp:
         """
         loop = asyncio.get_running_loop()
         self._end_stuck(writer, loop.time())
+        if self._last:
+            writer.write(f"{CLOSE}\n".encode("ascii"))
         talk = Conversation(
             self._sessions,
             lambda text: writer.write(text.encode("ascii")),

@@ -41,6 +41,23 @@ def test_no_neighbor_has_graceful_restart_and_none_is_listened_to(pop):
     text = render(speaker(pop)).configuration
     assert text.count("graceful-restart disable;") == 4
     assert "receive" not in text
+    assert text.count("manual-eor false;") == 4
+
+
+def test_with_graceful_restart_the_end_of_the_table_is_for_the_agent_to_say(pop):
+    text = render(speaker(pop, graceful=30)).configuration
+    assert text.count("graceful-restart 30;") == text.count("manual-eor true;") == 4
+
+
+@pytest.mark.parametrize("seconds", [-1, 4096])
+def test_a_restart_time_that_does_not_fit_its_12_bits_is_refused(pop, seconds):
+    with pytest.raises(ValueError, match=f"graceful {seconds}: 0 to 4095"):
+        render(speaker(pop, graceful=seconds))
+
+
+def test_the_bridge_is_told_where_the_responder_listens(pop):
+    text = render(speaker(pop, responder="/run/x/responder.sock")).configuration
+    assert "bridge.py /run/ambicast/exabgp.sock /run/x/responder.sock;" in text
 
 
 def test_braces_are_balanced_because_exabgp_does_not_mind_a_missing_one(pop):

@@ -67,6 +67,14 @@ def test_a_password_comes_from_a_file(settings, tmp_path):
         ({"state_dir": "var"}, "state_dir: 'var'; an absolute path is allowed"),
         ({"exabgp": {"hold": "9"}}, "exabgp.hold: '9' is not a duration"),
         ({"exabgp": {"hold": "2s"}}, "exabgp.hold: 2s; whole seconds from 3s"),
+        (
+            {"exabgp": {"graceful_restart": "0s"}},
+            "exabgp.graceful_restart: 0s; whole seconds from 1s",
+        ),
+        (
+            {"exabgp": {"graceful_restart": "2h"}},
+            "exabgp.graceful_restart: 2h; whole seconds from 1s",
+        ),
         ({"exabgp": {"router_id": "::1"}}, "exabgp.router_id: '::1'; an IPv4 address"),
         ({"allow": [{"prefix": "198.18.0.1/15", "longest": 24}]}, "allow[0].prefix: '198.18.0.1"),
         ({"allow": [{"prefix": "198.18.0.0/15", "longest": 8}]}, "allow[0].longest: 8; 15 to 32"),

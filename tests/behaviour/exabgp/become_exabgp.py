@@ -1,4 +1,4 @@
-"""``python become_exabgp.py POP_JSON FOLDER HOLD``: what ``ambicast-agent exabgp`` does."""
+"""``become_exabgp.py POP_JSON FOLDER HOLD GRACEFUL`` does what ``ambicast-agent exabgp`` does."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from agents.bgp.configuration import Speaker, default_router_id
 from agents.bgp.launch import run_exabgp
 from ambicast.model.pops import Pop
 
-pop_file, folder, hold = sys.argv[1:]
+pop_file, folder, hold, graceful = sys.argv[1:]
 pop = msgspec.json.decode(Path(pop_file).read_bytes(), type=Pop)
 speaker = Speaker(
     pop=pop,
@@ -21,6 +21,7 @@ speaker = Speaker(
     python=sys.executable,
     script=bridge.__file__,
     hold=int(hold),
+    graceful=int(graceful),
     responder=f"{folder}/responder.sock",
 )
 run_exabgp(speaker, Path(folder))

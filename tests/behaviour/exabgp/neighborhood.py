@@ -216,6 +216,7 @@ class Neighborhood:
         self.bird: Bird | None = None
         self.exabgp: asyncio.subprocess.Process | None = None
         self.one_family: asyncio.subprocess.Process | None = None
+        self._graceful = 0
         self._clients: list[Attached] = []
         self._listening: asyncio.Task | None = None
 
@@ -245,13 +246,16 @@ class Neighborhood:
         self._listening = asyncio.get_running_loop().create_task(self.bird.listen(), name="bird")
         return self.bird
 
-    async def start_exabgp(self, hold: int = 9) -> None:
+    async def start_exabgp(self, hold: int = 9, graceful: int | None = None) -> None:
+        """``graceful``: restart time, 0 is off; as the last time if not said."""
+        self._graceful = self._graceful if graceful is None else graceful
         pop_file = self.folder / "pop.json"
         pop_file.write_bytes(msgspec.json.encode(POP))
         with (self.folder / "exabgp.log").open("ab") as log:
             self.exabgp = await asyncio.create_subprocess_exec(
                 "ip", "netns", "exec", self.pop_space,
-                sys.executable, str(HERE / "become_exabgp.py"), pop_file, self.folder, str(hold),
+                sys.executable, str(HERE / "become_exabgp.py"), pop_file, self.folder,
+                str(hold), str(self._graceful),
                 stdout=log, stderr=log,
             )  # fmt: skip
 
