@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "run": "look after this host (the default)",
     "exabgp": "become the ExaBGP of this host",
+    "farewell": "withdraw everything, before this host's ExaBGP is stopped",
     "nameserver": "become the Knot DNS of this host",
     "responder": "answer the probes of other PoPs, whatever becomes of the agent",
     "status": "what this host does, with or without a running agent",
@@ -59,6 +60,8 @@ def _with_settings(parsed: argparse.Namespace) -> int:
         match parsed.command:
             case "exabgp":
                 _become_exabgp(settings)
+            case "farewell":
+                _say_farewell(settings)
             case "nameserver":
                 _become_nameserver(settings)
             case command if command in BREAK_GLASS:
@@ -114,12 +117,24 @@ def _become_exabgp(settings: Settings) -> None:
         python=sys.executable,
         script=str(Path(bridge.__file__).resolve()),
         hold=own.hold_seconds,
+        graceful=own.graceful_seconds,
         responder=str(settings.responder),
     )
     try:
         run_exabgp(speaker, own.bridge.parent)
     except LaunchError as fault:
         raise ConfigError(str(fault)) from None
+
+
+def _say_farewell(settings: Settings) -> None:
+    import asyncio  # noqa: PLC0415
+
+    from agents.bgp.farewell import say_farewell  # noqa: PLC0415
+
+    _log_to_stderr(settings)
+    own = settings.exabgp
+    if own.graceful_seconds:  # without it, the end of a session withdraws everything by itself
+        asyncio.run(say_farewell(own.bridge, settings.pop, settings.fleet.asn))
 
 
 def _become_nameserver(settings: Settings) -> None:

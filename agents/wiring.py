@@ -169,7 +169,8 @@ class Parts:
         settings, tell = self._settings, self._tell
         fleet, pop = settings.fleet, settings.pop
         key = load_key(settings.watch_key_file)
-        bgp = Bgp(settings.exabgp.bridge, pop, fleet.asn, tell)
+        graceful = settings.exabgp.graceful_seconds > 0
+        bgp = Bgp(settings.exabgp.bridge, pop, fleet.asn, tell, graceful=graceful)
         kernel = Kernel(pop, fleet.steered(), tell)
         checks = Checks(fleet.services, pop, tell)
         speak = Messenger(settings.responder)
