@@ -43,13 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _become_responder(path: Path) -> int:
-    from agents.watch.responder import serve  # noqa: PLC0415
+    from agents.watch.guardian import serve  # noqa: PLC0415
 
     try:
         serve(path)
     except ValueError as fault:
         return _refuse(fault)
-    return 0
 
 
 def _with_settings(parsed: argparse.Namespace) -> int:

@@ -1,10 +1,10 @@
-"""One UDP socket per family: the responder's at the port everybody asks, the watcher's at any.
+"""UDP sockets: the responder's at the port everybody asks, the watcher's at any that is free.
 
-A socket bound to the wildcard hears probes at identity and witness addresses alike, and those
-that this host does not terminate the kernel never delivers. ``IP_PKTINFO`` (ip(7)) and
-``IPV6_RECVPKTINFO`` (RFC 3542 section 6) say which address was asked, and choose the source of
-what is sent: an answer comes from the address asked, and a probe from the identity address of
-the uplink it shall leave by, which is what the policy routing rules look at.
+Both are bound to the wildcard. So the responder hears probes at identity and witness addresses
+alike, and those that this host does not terminate the kernel never delivers. ``IP_PKTINFO``
+(ip(7)) and ``IPV6_RECVPKTINFO`` (RFC 3542 section 6) say which address was asked, and choose the
+source of what is sent: an answer comes from the address asked, and a probe from the identity
+address of the uplink it shall leave by, which is what the policy routing rules look at.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Source = list[tuple[int, int, bytes]]
 
 
 class Datagram(NamedTuple):
-    """What arrived, from whom, and the source an answer must have."""
+    """What arrived, from whom, and the source an answer must have (none: nobody answers it)."""
 
     payload: bytes
     peer: Peer
@@ -40,26 +40,24 @@ class Datagram(NamedTuple):
 
 
 class Wire:
-    """The socket of one family. Sending never blocks and never raises: UDP may lose anyway."""
+    """The watcher's socket of one family.
 
-    def __init__(self, family: Family, port: int = PORT) -> None:
-        """Bound to every own address; port 0 is any that is free."""
+    Sending never blocks and never raises: UDP may lose anyway.
+    """
+
+    def __init__(self, family: Family, port: int = 0) -> None:
         kind = socket.AF_INET if family is Family.V4 else socket.AF_INET6
         self._socket = socket.socket(kind, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
-            self._set_up(family, port)
+            self._set_up(family)
+            self._socket.bind(("0.0.0.0" if family is Family.V4 else "::", port))  # noqa: S104
         except OSError:
             self._socket.close()
             raise
 
-    def _set_up(self, family: Family, port: int) -> None:
-        if family is Family.V4:
-            self._socket.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
-            self._socket.bind(("0.0.0.0", port))  # noqa: S104 - see above
-        else:
+    def _set_up(self, family: Family) -> None:
+        if family is Family.V6:
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-            self._socket.bind(("::", port))
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -76,6 +74,39 @@ class Wire:
         """The next datagram, or none left. Errors of earlier sends are skipped."""
         while True:
             try:
+                payload, peer = self._socket.recvfrom(LARGEST + 1)
+            except (BlockingIOError, InterruptedError):
+                return None
+            except OSError:
+                continue
+            return Datagram(payload, peer, [])
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class AskedWire(Wire):
+    """The responder's socket of one family: it is told at which address it was asked.
+
+    ``SO_REUSEPORT`` (socket(7)) lets a successor have its own before the predecessor is gone;
+    while there are two, each is given a part of the probes.
+    """
+
+    def __init__(self, family: Family, port: int = PORT) -> None:
+        super().__init__(family, port)
+
+    def _set_up(self, family: Family) -> None:
+        super()._set_up(family)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family is Family.V4:
+            self._socket.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+        else:
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+
+    def receive(self) -> Datagram | None:
+        """The next datagram, or none left."""
+        while True:
+            try:
                 payload, info, flags, peer = self._socket.recvmsg(LARGEST + 1, _ROOM)
             except (BlockingIOError, InterruptedError):
                 return None
@@ -84,12 +115,9 @@ class Wire:
             if info and not flags & _CUT:
                 return Datagram(payload, peer, [_answering(info[0])])
 
-    def close(self) -> None:
-        self._socket.close()
-
 
 def open_wires(families: tuple[Family, ...]) -> Mapping[Family, Wire]:
-    """A watcher's sockets: one per family, at ports the kernel chooses.
+    """A watcher's sockets, one per family.
 
     Raises:
         OSError: where the kernel lacks the family.
@@ -97,7 +125,7 @@ def open_wires(families: tuple[Family, ...]) -> Mapping[Family, Wire]:
     wires: dict[Family, Wire] = {}
     try:
         for family in families:
-            wires[family] = Wire(family, port=0)
+            wires[family] = Wire(family)
     except OSError:
         for wire in wires.values():
             wire.close()

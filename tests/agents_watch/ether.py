@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections import Counter, defaultdict, deque
 
 from agents.watch.answers import Answers
@@ -81,10 +80,6 @@ class MemoryWire:
 
     def __init__(self, ether, host, kind):
         self.ether, self.host, self.kind = ether, host, kind
-        self.descriptor = os.eventfd(0)
-
-    def fileno(self):
-        return self.descriptor
 
     def send(self, payload, peer, source):
         self.ether.carry(self.host, payload, peer, source)
@@ -95,7 +90,7 @@ class MemoryWire:
         return inbox.popleft() if inbox else None
 
     def close(self):
-        os.close(self.descriptor)
+        pass
 
 
 class Stage:

@@ -1,63 +1,16 @@
 """The watch over real sockets, policy routing and packet loss."""
 
 import asyncio
-import contextlib
 
 import pytest
 
-from agents.watch.watcher import Watcher
-from agents.watch.wires import open_wires
-from ambicast.model.identifiers import Family
 from ambicast.model.prefixes import witness
-from tests.behaviour.kernel.world import Told
-
-KEY = b"k" * 32
-BOTH = {Family.V4: True, Family.V6: True}
-NEITHER = {Family.V4: False, Family.V6: False}
-
-
-class Watch:
-    """A watcher in every PoP of a world."""
-
-    def __init__(self, world):
-        world.steer_by_source()
-        self.world = world
-        self.told = {pop: Told() for pop in world.fleet.pops}
-        self.watchers = {pop: self._watcher(pop) for pop in world.fleet.pops}
-
-    def _watcher(self, name):
-        def wires(families):
-            with self.world.inside(name):
-                return open_wires(families)
-
-        fleet = self.world.fleet
-        return Watcher(
-            *(fleet, fleet.pops[name], f"{name}-1", KEY, "run", self.told[name]), wires=wires
-        )
-
-    @contextlib.asynccontextmanager
-    async def running(self):
-        async with asyncio.TaskGroup() as tasks:
-            all_ = [tasks.create_task(each.run()) for each in self.watchers.values()]
-            for told in self.told.values():
-                await told.until(lambda seen: all_up(seen, 8))
-            yield self
-            for task in all_:
-                task.cancel()
-
-
-def all_up(seen, paths):
-    return len(seen.seen) == paths and all(each.up for each in seen.seen)
-
-
-def gone(pop):
-    """Every path to ``pop`` is down."""
-    return lambda seen: not any(each.up for each in seen.seen if each.pop == pop)
+from tests.behaviour.kernel.watching import BOTH, NEITHER, Watch, all_up, gone
 
 
 @pytest.fixture
-async def watch(world):
-    async with Watch(world).running() as running:
+async def watch(world, tmp_path):
+    async with Watch(world, tmp_path).running() as running:
         yield running
 
 
@@ -131,9 +84,10 @@ async def test_the_own_kernel_answers_an_own_witness_and_that_proves_nothing(wat
 
 async def test_words_travel_with_the_replies(watch):
     watch.watchers["fra"].declare(frozenset({"www"}))
-    words = watch.watchers["ams"].words
-    await watch.told["ams"].until(lambda _: words()["fra"].fit == ("www",))
-    assert words()["fra"].seen["lhr"] == {"north": 15, "south": 15}
+    told = watch.told["ams"]
+    await told.until(lambda seen: seen.told["fra-1"].fit == {"www"})
+    assert {s.pop for s in told.last.told["fra-1"].seen if s.up} == {"ams", "lhr"}
+    assert told.last.told["fra-1"].voice
 
 
 async def test_garbage_and_forged_datagrams_change_nothing(watch, world):
@@ -145,7 +99,6 @@ async def test_garbage_and_forged_datagrams_change_nothing(watch, world):
     for payload in (b"Aw", b"x" * 1500, b"Aw\x01\x01" + bytes(60), b"Aw\x07\x01" + bytes(60)):
         transport.sendto(payload)
     transport.close()
-    dropped = watch.watchers["ams"].dropped
-    await watch.told["ams"].until(lambda _: sum(dropped.values()) == 4)
-    assert dropped == {"malformed": 2, "wrong tag": 1, "unknown version": 1}
+    said = await watch.responders["ams"].until_said("malformed", "wrong tag", "unknown version")
+    assert "Traceback" not in said
     assert all_up(watch.told["ams"].last, 8)
