@@ -51,9 +51,10 @@ def loss_rules(interface: str, percent: float) -> str:
     table = f"{LOSS}{interface}"
     if percent <= 0:
         return _gone("netdev", table)
+    some = f"numgen random mod 10000 < {round(percent * 100)} " if percent < 100 else ""
     chain = (
         f'  chain in {{ type filter hook ingress device "{interface}" priority 0;\n'
-        f"    numgen random mod 10000 < {round(percent * 100)} drop\n  }}\n"
+        f"    {some}drop\n  }}\n"
     )
     return _fresh("netdev", table, chain)
 

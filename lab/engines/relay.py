@@ -74,9 +74,10 @@ class Way:
         if self._loss and random.random() < self._loss:
             self.lost += 1
             return None
-        if not self._jitter_s and not self.waiting:
+        if not self.waiting:
             self._last.clear()
-            return now + self._delay_s
+            if not self._jitter_s and not self._delay_s:
+                return now
         if self.waiting >= MOST_WAITING:
             return None
         flow = flow_of(frame)
