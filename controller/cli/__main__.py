@@ -12,7 +12,8 @@ import typer
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
-from ambicast.files import Severity, schema, validate
+from ambicast.contract.access import AccessError, access_list
+from ambicast.files import FleetFileError, Severity, load_fleet, schema, validate
 from controller.cli import asking, pop, tables
 from controller.cli.installing import commands as installing
 from controller.cli.output import Output
@@ -124,6 +125,15 @@ def validate_file(file: Annotated[Path, typer.Argument(help="A fleet file.")]) -
         print(fault)  # noqa: T201
     if any(fault.severity is Severity.ERROR for fault in faults):
         raise typer.Exit(asking.DIFFERS)
+
+
+@app.command("broker-acl")
+def print_access_list(file: Annotated[Path, typer.Argument(help="A fleet file.")]) -> None:
+    """Mosquitto's acl_file for a fleet: one user per host, each may say only what is its own."""
+    try:
+        print(access_list(load_fleet(file)), end="")  # noqa: T201
+    except (FleetFileError, AccessError) as fault:
+        raise asking.AskingError(str(fault)) from None
 
 
 @app.command("schema")

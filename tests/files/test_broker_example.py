@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
+import ssl
 import subprocess
 from pathlib import Path
 
 import aiomqtt
 import pytest
 
+from ambicast.contract.access import access_list
 from ambicast.contract.topics import (
     Channel,
     FromController,
@@ -21,6 +24,7 @@ from ambicast.contract.topics import (
     spell,
 )
 from ambicast.files import load_fleet
+from lab.topology.certificates import Authority
 
 pytestmark = pytest.mark.integration
 
@@ -61,15 +65,13 @@ ALL = {
 }
 
 
-def _settings(folder: Path, port: int, tls_port: int) -> str:
+def _settings(folder: Path, port: int, extra: str) -> str:
     text = (CONFIGS / "mosquitto.conf").read_text()
     acl = folder / "mosquitto.acl"
     acl.write_text((CONFIGS / "mosquitto.acl").read_text())
     acl.chmod(0o600)
     for old, new in [
-        ("listener 1883 10.200.0.10\n", ""),
-        ("listener 1883 127.0.0.1", f"listener {port} 127.0.0.1"),
-        ("listener 8883", f"listener {tls_port} 127.0.0.1"),
+        ("listener 8883", f"listener {port} 127.0.0.1\n{extra}"),
         ("/etc/mosquitto/ambicast.passwords", f"{folder}/passwords"),
         ("/etc/mosquitto/mosquitto.acl", str(acl)),
         ("/etc/mosquitto/certs", str(folder)),
@@ -84,44 +86,56 @@ def _secrets(folder: Path) -> None:
     passwords = folder / "passwords"
     passwords.write_text("".join(f"{user}:{user}\n" for user in USERS))
     subprocess.run(["mosquitto_passwd", "-U", passwords], check=True)
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-nodes", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
-         "-keyout", folder / "broker.key", "-out", folder / "broker.pem"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    (folder / "ca.pem").write_text((folder / "broker.pem").read_text())
+    authority = Authority()
+    (folder / "ca.pem").write_text(authority.certificate)
+    for name, file in (("localhost", "broker"), ("ams-1", "ams-1")):
+        pair = authority.issue(name, ["127.0.0.1"])
+        (folder / f"{file}.pem").write_text(pair.certificate)
+        (folder / f"{file}.key").write_text(pair.key)
 
 
-@pytest.fixture
-def broker(tmp_path):
-    """A broker with the example's settings; its plain port, its TLS port, its certificate."""
-    _secrets(tmp_path)
-    with socket.socket() as one, socket.socket() as two:
-        one.bind(("127.0.0.1", 0))
-        two.bind(("127.0.0.1", 0))
-        port, tls_port = one.getsockname()[1], two.getsockname()[1]
-    path = tmp_path / "mosquitto.conf"
-    path.write_text(_settings(tmp_path, port, tls_port))
+@contextlib.contextmanager
+def running(folder: Path, extra: str = ""):
+    """A broker with the example's settings: its port and its folder, where the secrets are."""
+    _secrets(folder)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    path = folder / "mosquitto.conf"
+    path.write_text(_settings(folder, port, extra))
     command = ["mosquitto", "-c", path]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             said = [next(process.stderr)]
             while not said[-1].endswith("running\n"):
                 said.append(next(process.stderr, "") or pytest.fail("".join(said)))
-            yield port, tls_port, tmp_path / "ca.pem"
+            yield port, folder
         finally:
             process.terminate()
 
 
-def client(port, user, **more):
+@pytest.fixture
+def broker(tmp_path):
+    with running(tmp_path) as (port, folder):
+        yield port, folder / "ca.pem"
+
+
+def client(broker, user, password=None, **more):
+    port, authority = broker
+    more.setdefault("tls_params", aiomqtt.TLSParameters(ca_certs=str(authority)))
     return aiomqtt.Client(
-        "127.0.0.1", port, username=user, password=user, protocol=MQTT5, timeout=5, **more
+        "127.0.0.1",
+        port,
+        username=user,
+        password=password or user,
+        protocol=MQTT5,
+        timeout=5,
+        **more,
     )
 
 
-async def _say_everything(port, user, topics):
-    async with client(port, user) as speaker:
+async def _say_everything(broker, user, topics):
+    async with client(broker, user) as speaker:
         for topic in sorted(topics, key=str):
             with contextlib.suppress(aiomqtt.MqttCodeError):  # not authorised
                 await speaker.publish(spell(FLEET.name, topic), user, qos=1)
@@ -129,12 +143,12 @@ async def _say_everything(port, user, topics):
 
 async def test_everybody_says_only_what_is_theirs(broker):
     heard = set()
-    async with client(broker[0], "viewer") as viewer:
+    async with client(broker, "viewer") as viewer:
         await viewer.subscribe(everything(FLEET.name), qos=1)
         for user in ("viewer", "ams-1", "lhr-1", "controller"):
-            await _say_everything(broker[0], user, ALL - {FromController()})
-        await _say_everything(broker[0], "ams-1", {FromController()})
-        await _say_everything(broker[0], "controller", {FromController()})  # ends the loop below
+            await _say_everything(broker, user, ALL - {FromController()})
+        await _say_everything(broker, "ams-1", {FromController()})
+        await _say_everything(broker, "controller", {FromController()})  # ends the loop below
         async for message in viewer.messages:
             heard.add((message.payload.decode(), parse(FLEET.name, message.topic.value)))
             if message.topic.value == spell(FLEET.name, FromController()):
@@ -147,10 +161,10 @@ async def test_an_agent_hears_its_own_orders_only(broker):
     orders = {OfHost(pop.name, host, Channel.ORDER) for pop, host in FLEET.hosts()}
     steering = {OfNameserver(name, Channel.STEERING) for name in FLEET.nameservers}
     mine = OfHost("ams", "ams-1", Channel.ORDER)
-    async with client(broker[0], "ams-1") as agent:
+    async with client(broker, "ams-1") as agent:
         await agent.subscribe(everything(FLEET.name), qos=1)
-        await _say_everything(broker[0], "controller", (orders | steering) - {mine})
-        await _say_everything(broker[0], "controller", {mine})
+        await _say_everything(broker, "controller", (orders | steering) - {mine})
+        await _say_everything(broker, "controller", {mine})
         heard = []
         async for message in agent.messages:
             heard.append(parse(FLEET.name, message.topic.value))
@@ -160,10 +174,10 @@ async def test_an_agent_hears_its_own_orders_only(broker):
 
 
 async def test_the_controller_hears_every_agent(broker):
-    async with client(broker[0], "controller") as controller:
+    async with client(broker, "controller") as controller:
         for pattern in everything_from_agents(FLEET.name):
             await controller.subscribe(pattern, qos=1)
-        await _say_everything(broker[0], "ams-1", may("ams-1"))
+        await _say_everything(broker, "ams-1", may("ams-1"))
         heard = set()
         async for message in controller.messages:
             heard.add(parse(FLEET.name, message.topic.value))
@@ -171,15 +185,76 @@ async def test_the_controller_hears_every_agent(broker):
                 break
 
 
-@pytest.mark.parametrize("user", [None, "nobody"])
-async def test_who_has_no_password_stays_outside(broker, user):
+async def test_a_host_hears_the_controllers_presence(broker):
+    async with client(broker, "lhr-1") as agent:
+        await agent.subscribe(everything(FLEET.name), qos=1)
+        await _say_everything(broker, "controller", may("controller"))
+        heard = set()
+        async for message in agent.messages:
+            heard.add(parse(FLEET.name, message.topic.value))
+            if heard == {FromController(), OfHost("lhr", "lhr-1", Channel.ORDER)}:
+                break
+
+
+@pytest.mark.parametrize(("user", "password"), [(None, None), ("nobody", "x"), ("ams-1", "fra-1")])
+async def test_who_has_no_password_stays_outside(broker, user, password):
     with pytest.raises(aiomqtt.MqttError, match=r"[Nn]ot authorized"):
-        async with client(broker[0], user):
+        async with client(broker, user, password):
             pass
 
 
-async def test_people_come_in_through_tls(broker):
-    _, port, authority = broker
-    tls = aiomqtt.TLSParameters(ca_certs=str(authority))
-    async with client(port, "viewer", tls_params=tls) as viewer:
-        await viewer.subscribe(everything(FLEET.name), qos=1)
+async def test_nobody_comes_in_without_tls(broker):
+    with pytest.raises(aiomqtt.MqttError):
+        async with client(broker, "ams-1", tls_params=None):
+            pass
+
+
+def shake_hands(port, authority, name):
+    context = ssl.create_default_context(cafile=authority)
+    with (
+        socket.create_connection(("127.0.0.1", port)) as plain,
+        context.wrap_socket(plain, server_hostname=name) as secure,
+    ):
+        return secure.version()
+
+
+def test_the_brokers_certificate_is_believed_only_from_its_authority_and_for_its_name(
+    broker, tmp_path
+):
+    port, authority = broker
+    assert shake_hands(port, authority, "127.0.0.1") in {"TLSv1.2", "TLSv1.3"}
+    assert shake_hands(port, authority, "localhost")
+    with pytest.raises(ssl.SSLCertVerificationError, match="not valid for"):
+        shake_hands(port, authority, "127.0.0.2")
+    (tmp_path / "other.pem").write_text(Authority().certificate)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake_hands(port, tmp_path / "other.pem", "127.0.0.1")
+
+
+async def test_a_certificate_may_stand_for_a_name_and_password(tmp_path):
+    extra = "require_certificate true\nuse_identity_as_username true\n"
+    with running(tmp_path, extra) as (port, folder):
+        broker = (port, folder / "ca.pem")
+        mine = aiomqtt.TLSParameters(
+            ca_certs=str(folder / "ca.pem"),
+            certfile=str(folder / "ams-1.pem"),
+            keyfile=str(folder / "ams-1.key"),
+        )
+        with pytest.raises(aiomqtt.MqttError):
+            async with client(broker, "ams-1"):
+                pass
+        other = spell(FLEET.name, OfHost("fra", "fra-1", Channel.REPORT))
+        own = spell(FLEET.name, OfHost("ams", "ams-1", Channel.ORDER))
+        async with client(broker, None, tls_params=mine) as agent:
+            await agent.publish(other, b"not mine", qos=1, retain=True)
+            await agent.publish(own, b"an order to myself", qos=1, retain=True)
+            await agent.subscribe(everything(FLEET.name), qos=1)
+            report = spell(FLEET.name, OfHost("ams", "ams-1", Channel.REPORT))
+            await agent.publish(report, b"mine", qos=1)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.3):
+                    await anext(agent.messages)
+
+
+def test_the_access_list_is_what_the_command_writes():
+    assert (CONFIGS / "mosquitto.acl").read_text() == access_list(FLEET)
