@@ -120,16 +120,18 @@ def _there(root: Path, each: Remove) -> bool:
 
 
 def _diff(root: Path, each: Put | Remove) -> Iterator[str]:
-    before = text_at(root, each.path)
-    after = each.text if isinstance(each, Put) else None
-    if isinstance(each, Put) and each.secret:
+    if isinstance(each, Remove):
+        yield f"--- {each.path} (removed)"
+        return
+    if each.secret:
         yield f"+++ {each.path} (mode {each.mode:04o}, a secret: not shown)"
         return
+    before = text_at(root, each.path)
     yield from difflib.unified_diff(
         (before or "").splitlines(),
-        (after or "").splitlines(),
+        each.text.splitlines(),
         str(each.path) if before is not None else "/dev/null",
-        str(each.path) if after is not None else "/dev/null",
+        str(each.path),
         lineterm="",
     )
 

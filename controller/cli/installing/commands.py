@@ -147,5 +147,5 @@ class _Clear:
     def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
         if isinstance(fault, InstallError | FleetFileError):
             raise AskingError(str(fault)) from None
-        if isinstance(fault, OSError):
+        if isinstance(fault, OSError) and fault.filename:
             raise AskingError(f"{fault.filename}: {fault.strerror}") from None

@@ -18,12 +18,12 @@ CONTROLLER_USERS = Path("/etc/sysusers.d/ambicast-controller.conf")
 CONTROLLER_OWNERS = Path("/etc/tmpfiles.d/ambicast-controller.conf")
 LIVE = Path("/")
 
-_HOST_USER = 'u ambicast - "Ambicast: this PoP host" /var/lib/ambicast\n'
+_HOST_USER = 'u ambicast - "Ambicast PoP host" /var/lib/ambicast\n'
 _HOST_OWNERS = """\
 z /etc/ambicast/watch.key 0600 ambicast ambicast
 z /etc/ambicast/broker.password 0600 ambicast ambicast
 """
-_CONTROLLER_USER = 'u ambicast-controller - "Ambicast: controller" /var/lib/ambicast-controller\n'
+_CONTROLLER_USER = 'u ambicast-controller - "Ambicast controller" /var/lib/ambicast-controller\n'
 _CONTROLLER_OWNERS = "z /etc/ambicast/broker.password 0600 ambicast-controller\n"
 _KERNEL = """\
 # Routes through an interface without carrier are not used, also while no agent runs that would
@@ -53,7 +53,7 @@ def applied(root: Path, files: tuple[Put, ...]) -> tuple[Command, ...]:
             case "tmpfiles.d":
                 found.append(Command(("systemd-tmpfiles", "--create", *where, each.path.name)))
             case "sysctl.d" if root == LIVE:
-                found.append(Command(("sysctl", "-q", "-p", str(each.path))))
+                found.append(Command(("sysctl", "-e", "-q", "-p", str(each.path))))
     return tuple(found)
 
 
