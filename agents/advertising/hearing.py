@@ -14,10 +14,10 @@ import msgspec
 
 from agents.advertising.observations import Told, Watched
 
-# Seconds. The watch tells a change at once and everything once a second, so a word's age counts
-# up to the moment the watch spoke, and the watch itself may be silent for two of its rounds.
+# Seconds. The watch tells a change at once and everything four times a second, so a word's age
+# counts up to the moment the watch spoke; and the watch itself may be late, but not silent.
 FRESH = 1.0
-WATCH_SILENT = 2.5
+WATCH_SILENT = 1.0
 
 
 class Hearing(msgspec.Struct, frozen=True):
