@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "look after this host (the default)",
     "exabgp": "become the ExaBGP of this host",
     "farewell": "withdraw everything, before this host's ExaBGP is stopped",
+    "bfdd": "become the bfdd (FRR) of this host",
     "nameserver": "become the Knot DNS of this host",
     "responder": "answer the probes of other PoPs, whatever becomes of the agent",
     "status": "what this host does, with or without a running agent",
@@ -59,6 +60,8 @@ def _with_settings(parsed: argparse.Namespace) -> int:
         match parsed.command:
             case "exabgp":
                 _become_exabgp(settings)
+            case "bfdd":
+                _become_bfdd(settings)
             case "farewell":
                 _say_farewell(settings)
             case "nameserver":
@@ -121,6 +124,18 @@ def _become_exabgp(settings: Settings) -> None:
     )
     try:
         run_exabgp(speaker, own.bridge.parent)
+    except LaunchError as fault:
+        raise ConfigError(str(fault)) from None
+
+
+def _become_bfdd(settings: Settings) -> None:
+    from agents.bfd.launch import LaunchError, run_bfdd  # noqa: PLC0415
+    from agents.config import ConfigError  # noqa: PLC0415
+
+    if settings.bfd is None:
+        raise ConfigError("bfd: not in the settings; `bfd: {}` turns it on")
+    try:
+        run_bfdd(settings.bfd.socket)
     except LaunchError as fault:
         raise ConfigError(str(fault)) from None
 

@@ -77,6 +77,23 @@ class ExaBgpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return int(duration(self.hold))
 
 
+class BfdSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """FRR's bfdd, where it is to watch the uplinks' neighbors (RFC 5880).
+
+    A neighbor is down after ``multiplier`` times ``interval`` without a packet. The socket's
+    folder is given to FRR's user, so nothing else may lie in it.
+    """
+
+    socket: Path = Path("/run/ambicast-bfd/bfdd.sock")
+    interval: str = "300ms"
+    multiplier: int = 3
+
+    @property
+    def seconds(self) -> float:
+        """The interval."""
+        return duration(self.interval)
+
+
 class KnotSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the local Knot listens for commands, and the folder it keeps its files in."""
 
@@ -102,6 +119,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     watch_key_file: Path | None = None
     exabgp: ExaBgpSettings = ExaBgpSettings()
     knot: KnotSettings = KnotSettings()
+    bfd: BfdSettings | None = None
     allow: tuple[Allowance, ...] = ()
     socket: Path = Path("/run/ambicast/agent.sock")
     responder: Path = Path("/run/ambicast/responder.sock")
@@ -130,6 +148,7 @@ class Settings(msgspec.Struct, frozen=True):
     socket: Path = Path("/run/ambicast/agent.sock")
     responder: Path = Path("/run/ambicast/responder.sock")
     load: LoadSettings = LoadSettings()
+    bfd: BfdSettings | None = None
 
 
 def load(path: Path) -> Settings:
@@ -170,6 +189,7 @@ def load(path: Path) -> Settings:
         socket=file.socket,
         responder=file.responder,
         load=file.load,
+        bfd=file.bfd,
     )
 
 
@@ -233,6 +253,7 @@ def _faults(file: _File) -> Iterator[str]:
     tls = file.broker.tls
     if tls is not None and (tls.cert is None) != (tls.key is None):
         yield "broker.tls: cert and key are allowed together, or neither"
+    yield from _bfd_faults(file)
     yield from _seconds_faults("exabgp.hold", file.exabgp.hold, 3, 65535)
     if file.exabgp.graceful_restart is not None:
         given = file.exabgp.graceful_restart
@@ -248,6 +269,21 @@ def _faults(file: _File) -> Iterator[str]:
             continue
         if not least <= entry.longest <= most:
             yield f"allow[{index}].longest: {entry.longest}; {least} to {most} are allowed"
+
+
+def _bfd_faults(file: _File) -> Iterator[str]:
+    bfd = file.bfd
+    if bfd is None:
+        return
+    try:
+        if not 0.01 <= bfd.seconds <= 60:
+            yield f"bfd.interval: {bfd.interval}; 10ms to 60s are allowed"
+    except QuantityError as fault:
+        yield f"bfd.interval: {fault}"
+    if not 2 <= bfd.multiplier <= 255:
+        yield f"bfd.multiplier: {bfd.multiplier}; 2 to 255 are allowed"
+    if bfd.socket.parent == file.exabgp.bridge.parent:
+        yield f"bfd.socket: {bfd.socket}; a folder in which nothing else lies is allowed"
 
 
 def _seconds_faults(where: str, text: str, least: int, most: int) -> Iterator[str]:
