@@ -158,7 +158,8 @@ class Parts:
                 self._nameserver.map(stamp, message)
 
     def _with_bgp(self, ports: Ports) -> Ports:
-        from agents.bgp.session import Bgp  # noqa: PLC0415 - only hosts with this role
+        from agents.bfd.control import Bfd  # noqa: PLC0415 - only hosts with this role
+        from agents.bgp.session import Bgp  # noqa: PLC0415
         from agents.load.meter import Meter  # noqa: PLC0415
         from agents.netlink.kernel import Kernel  # noqa: PLC0415
         from agents.probes.checks import Checks  # noqa: PLC0415
@@ -183,6 +184,9 @@ class Parts:
             "watcher": watcher.run,
             "load": Meter(pop, settings.load.cpu, tell).run,
         }
+        if (bfd := settings.bfd) is not None:
+            watching = Bfd(bfd.socket, pop, bfd.seconds, bfd.multiplier, tell)
+            self.runs["bfd"] = watching.run
         return msgspec.structs.replace(ports, bgp=bgp, kernel=kernel, watch=watcher)
 
     def _with_dns(self, name: NameserverName) -> NameserverPort:
