@@ -141,6 +141,34 @@ def test_settings_that_somebody_changed_stay(install, image):
     assert changed["broker"] == {"host": "10.200.0.11", "port": 1883, "username": "ams-1"}
 
 
+def test_a_password_and_an_authority_that_lie_there_already_are_used(install, image):
+    (image / "etc/ambicast").mkdir(parents=True)
+    (image / "etc/ambicast/broker.password").write_text("secret")
+    (image / "etc/ambicast/broker-ca.pem").write_text("a certificate")
+    install("--broker", "broker.example.net")
+    assert yaml.safe_load((image / AGENT).read_text())["broker"] == {
+        "host": "broker.example.net",
+        "port": 8883,
+        "username": "ams-1",
+        "password_file": "/etc/ambicast/broker.password",
+        "tls": {"ca": "/etc/ambicast/broker-ca.pem"},
+    }
+
+
+def test_what_changed_on_a_live_host_restarts_the_agent_alone(image, monkeypatch):
+    monkeypatch.setattr(plans, "text_at", lambda root, path: "there, and other")
+    monkeypatch.setattr(plans, "pending", lambda root, files: files)
+    monkeypatch.setattr(plans.settings, "existing", lambda root, path: {})
+    change = plans.install_agent(LIVE, "ams", None, FLEET, None, PROGRAMS)
+    again = [str(each) for each in change.after if "try" in str(each)]
+    assert again == [
+        "systemctl try-reload-or-restart ambicast-responder.service",
+        "systemctl try-restart ambicast-agent.service",
+    ]
+    waiting = [each.partition(" ")[0] for each in change.notes if "drain" in each]
+    assert waiting == ["ambicast-exabgp.service", "ambicast-nameserver.service"]
+
+
 def test_another_host_is_not_installed_over_this_one(install, image):
     install()
     before = written(image)

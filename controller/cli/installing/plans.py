@@ -1,8 +1,9 @@
 """From a fleet file and what is there already to the whole change; nothing is touched here.
 
 Restarting is where an installation can do harm, so it is picky: an agent may be restarted at any
-time, and is where its files changed. ExaBGP, the responder and the nameserver are started where
-they do not run, and left alone where they do: a note says which of them wait for a drain.
+time, and is where its files changed; a responder is reloaded, which leaves no gap. ExaBGP and the
+nameserver are started where they do not run, and left alone where they do: a note says which of
+them wait for a drain.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from controller.cli.installing.changes import (
 from controller.cli.installing.system import systemctl
 
 LOOPBACK = "127.0.0.1"
+RESPONDER = "ambicast-responder.service"
 EVERY_UNIT = units.of_host((Role.BGP, Role.DNS))
 
 
@@ -143,11 +145,13 @@ def _with_units(
         after.append(systemctl(root, "enable", *now, name))
     first, last = names[:-1], names[-1]
     if root == system.LIVE and last not in fresh and changed:
+        if RESPONDER in first:
+            after.append(systemctl(root, "try-reload-or-restart", RESPONDER))
         after.append(systemctl(root, "try-restart", last))
         notes += [
             f"{name} goes on as it was started: drain, then systemctl restart {name}"
             for name in first
-            if name in changed or {"fleet.yaml", "agent.yaml"} & changed
+            if name != RESPONDER and (name in changed or {"fleet.yaml", "agent.yaml"} & changed)
         ]
     return Change(files=tuple(files), after=tuple(after), notes=tuple(notes))
 

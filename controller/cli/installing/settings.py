@@ -15,6 +15,7 @@ from controller.cli.installing.changes import InstallError, Put, text_at
 
 ETC = Path("/etc/ambicast")
 PASSWORD = ETC / "broker.password"
+AUTHORITY = ETC / "broker-ca.pem"
 KEY = ETC / "watch.key"
 FLEET = ETC / "fleet.yaml"
 AGENT = ETC / "agent.yaml"
@@ -22,6 +23,7 @@ CONTROLLER = ETC / "controller.yaml"
 STATE = Path("/var/lib/ambicast")
 WRITTEN = "# Written by `ambicast install`, which keeps what you change here, but not comments.\n"
 KEY_BYTES = 32
+PLAIN_PORT, TLS_PORT = 1883, 8883
 
 
 class Broker:
@@ -37,7 +39,7 @@ class Broker:
             host, _, port = text.partition(":")
         if not host or (port and not (port.isdecimal() and 1 <= int(port) <= 65535)):
             raise InstallError(f"broker {text!r}: HOST, HOST:PORT or [HOST]:PORT is allowed")
-        self.settings: dict[str, Any] = {"host": host, "port": int(port or 1883)}
+        self.host, self.port = host, int(port) if port else None
 
 
 def existing(root: Path, path: Path) -> dict[str, Any]:
@@ -68,11 +70,19 @@ def put(root: Path, path: Path, settings: Mapping[str, Any]) -> Put:
 
 
 def broker(root: Path, before: Mapping[str, Any], given: str | None, user: str) -> dict[str, Any]:
-    """The ``broker`` settings: given, else as before, else this very machine."""
+    """The ``broker`` settings: given, else as before, else this very machine.
+
+    Where the broker's password or authority lies in ``/etc/ambicast`` already, it is used.
+    """
     known = before.get("broker")
     if given is None and isinstance(known, dict):
         return known
-    fresh = Broker(given or "127.0.0.1").settings
+    named = Broker(given or "127.0.0.1")
+    certified = text_at(root, AUTHORITY) is not None
+    fresh: dict[str, Any] = {"host": named.host}
+    fresh["port"] = named.port or (TLS_PORT if certified else PLAIN_PORT)
+    if certified:
+        fresh["tls"] = {"ca": str(AUTHORITY)}
     if text_at(root, PASSWORD) is not None:
         fresh |= {"username": user, "password_file": str(PASSWORD)}
     return (known if isinstance(known, dict) else {}) | fresh

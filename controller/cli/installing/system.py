@@ -22,6 +22,7 @@ _HOST_USER = 'u ambicast - "Ambicast PoP host" /var/lib/ambicast\n'
 _HOST_OWNERS = """\
 z /etc/ambicast/watch.key 0600 ambicast ambicast
 z /etc/ambicast/broker.password 0600 ambicast ambicast
+z /etc/ambicast/broker.key 0600 ambicast ambicast
 """
 _CONTROLLER_USER = 'u ambicast-controller - "Ambicast controller" /var/lib/ambicast-controller\n'
 _CONTROLLER_OWNERS = "z /etc/ambicast/broker.password 0600 ambicast-controller\n"
