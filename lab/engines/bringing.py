@@ -17,6 +17,7 @@ from lab.engines.node_init import environment
 from lab.engines.running import RunningLab
 from lab.engines.state import ROOT, State, known, load
 from lab.fibs import FibMonitor
+from lab.topology.credentials import make_credentials
 from lab.topology.rendering import render
 from lab.topology.shapes import Topology
 
@@ -59,6 +60,7 @@ def up(
         raise LabError(msg)
     home = directory or ROOT / name
     render(topology, home)
+    make_credentials(topology, home)
     if engine == "netns":
         lab: RunningLab = netns.bring_up(topology, name, home, relayed)
     else:

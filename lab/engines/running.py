@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 from lab.engines.faults import LabError
 from lab.engines.links import Links
 from lab.engines.state import State
+from lab.nodes.broker import PORT as BROKER_PORT
 from lab.topology.shapes import Topology
 
 CONTROL: Final = "run/programs/control"
@@ -98,7 +99,7 @@ class RunningLab(Links):
     @property
     def broker(self) -> tuple[str, int]:
         """The broker's address and port as the root namespace reaches it."""
-        return self._management(), 1883
+        return self._management(), BROKER_PORT
 
     # Commands and programs
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from ambicast.contract.access import VIEWER
 from lab.engines.running import RunningLab
+from lab.nodes.broker import AUTHORITY_FILE, VIEWER_FILE
 
 
 def status(lab: RunningLab) -> dict[str, object]:
-    """`{name, engine, delay, directory, nodes: {NAME: {...}}, links, api, broker}`."""
+    """`{name, engine, delay, directory, nodes: {NAME: {...}}, links, api, broker, viewer}`.
+
+    `viewer` is who may listen on the broker: user, password file, and the authority that signed
+    the broker's certificate.
+    """
     host, port = lab.broker
     links: list[dict[str, str]] = []
     for link in lab.topology.links:
@@ -24,6 +30,7 @@ def status(lab: RunningLab) -> dict[str, object]:
         "links": links,
         "api": lab.api,
         "broker": f"{host}:{port}",
+        "viewer": _viewer(lab),
     }
 
 
@@ -41,3 +48,12 @@ def nodes(lab: RunningLab) -> dict[str, dict[str, object]]:
             "programs": {p.name: pid for p, pid in zip(node.programs, pids, strict=True)},
         }
     return found
+
+
+def _viewer(lab: RunningLab) -> dict[str, str]:
+    home = lab.directory / "ctl1"
+    return {
+        "username": VIEWER,
+        "password_file": str(home / VIEWER_FILE.rpartition("/")[2]),
+        "ca": str(home / AUTHORITY_FILE.rpartition("/")[2]),
+    }

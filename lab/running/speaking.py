@@ -17,9 +17,11 @@ import aiomqtt
 import msgspec
 import yaml
 
+from ambicast.contract.access import VIEWER
 from ambicast.contract.codec import LARGEST_PAYLOAD
 from lab.engines.faults import LabError
 from lab.engines.running import RunningLab
+from lab.nodes.broker import VIEWER_FILE
 from lab.topology.settings import FLEET_FILE
 
 NODE: Final = "ctl1"
@@ -60,16 +62,21 @@ def retained(lab: RunningLab, topics: Iterable[str]) -> dict[str, bytes]:
         raise LabError(f"the broker does not tell: {fault}") from fault
 
 
-def client(lab: RunningLab) -> aiomqtt.Client:
-    """A connection as the controller's user, not yet open."""
+def viewer(lab: RunningLab) -> aiomqtt.Client:
+    """A connection that may only listen, not yet open."""
+    return client(lab, user=VIEWER, secret=VIEWER_FILE)
+
+
+def client(lab: RunningLab, user: str | None = None, secret: str | None = None) -> aiomqtt.Client:
+    """A connection as the controller's user, or as ``user``, not yet open."""
     home = lab.directory / NODE
     said: dict[str, Any] = yaml.safe_load((home / SETTINGS).read_text())["broker"]
-    password = said.get("password_file")
+    password = secret or said.get("password_file")
     host, port = lab.broker
     return aiomqtt.Client(
         host,
         port,
-        username=said.get("username"),
+        username=user or said.get("username"),
         password=_beside(home, password).read_text().strip() if password else None,
         protocol=aiomqtt.ProtocolVersion.V5,
         tls_context=_tls(home, said.get("tls")),

@@ -8,20 +8,25 @@ import time
 from collections.abc import AsyncIterator
 from typing import Final
 
+from ambicast.model.quantities import rate
 from lab.engines.running import RunningLab
 from lab.fibs import FibEvent, FibMonitor
 from lab.judging.coverage import CoverageSample, missing, steered
+from lab.judging.received import ReceivedSample, look_at_received
 from lab.judging.routing import Routes, addresses, log_of, routers
 from lab.judging.rows import Happening
 from lab.judging.sessions import SessionSample, ended, look
 from lab.judging.steadiness import Steadiness
 from lab.judging.watching import Judge
+from lab.running.speaking import viewer
 from lab.timeline.entries import Entry, of_route
 from lab.timeline.listening import Decisions, listen_to_broker
+from lab.topology.fleetfile import CAPACITY
 from lab.topology.internet import Internet
 
 FLEET: Final = "lab"
 SESSIONS_S: Final = 0.5
+RECEIVED_S: Final = 0.25
 COVERAGE_S: Final = 0.1
 SERVICE_NAME: Final = "www.cdn.example"
 
@@ -36,8 +41,18 @@ class Watch:
     """
 
     def __init__(
-        self, lab: RunningLab, internet: Internet, fibs: FibMonitor, *, agents: bool
+        self,
+        lab: RunningLab,
+        internet: Internet,
+        fibs: FibMonitor,
+        *,
+        agents: bool,
+        received: bool = False,
     ) -> None:
+        """`received`: also ask the routers for what they hold from each PoP, four times a second."""
+        self._internet = internet
+        self._ask_routers = received
+        self.received: list[ReceivedSample] = []
         self._lab = lab
         self._fibs = fibs
         self._routes: list[FibEvent] = []
@@ -79,6 +94,9 @@ class Watch:
             sessions=self.sessions,
             coverage=self.coverage,
             changes=self.judge.changes if self.judge else (),
+            received=self.received,
+            demand={each.name: rate(each.demand) for each in self._internet.clients},
+            capacity={pop.name: rate(CAPACITY) for pop in self._internet.pops},
         )
 
     def entries(self) -> list[Entry]:
@@ -103,8 +121,10 @@ class Watch:
                 tasks.create_task(self._look_at_sessions(), name="sessions"),
                 tasks.create_task(self._look_for_gaps(), name="coverage"),
             ]
+            if self._ask_routers:
+                started.append(tasks.create_task(self._look_at_received(), name="received"))
             if self.judge is not None and self._decisions is not None:
-                broker = listen_to_broker(self._lab.broker, FLEET, self._messages)
+                broker = listen_to_broker(lambda: viewer(self._lab), FLEET, self._messages)
                 started += [
                     tasks.create_task(broker, name="broker"),
                     tasks.create_task(self._decisions.follow(), name="decisions"),
@@ -125,6 +145,12 @@ class Watch:
             now_ns = time.time_ns()
             self.sessions.append(look(now_ns, self._routers, self._strangers))
             await asyncio.sleep(SESSIONS_S)
+
+    async def _look_at_received(self) -> None:
+        while True:
+            asked = asyncio.to_thread(look_at_received, self._lab, self._internet, time.time_ns())
+            self.received.append(await asked)
+            await asyncio.sleep(RECEIVED_S)
 
     async def _look_for_gaps(self) -> None:
         nodes = tuple(self._routers)

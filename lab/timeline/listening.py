@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final
 
 import aiomqtt
@@ -20,12 +21,14 @@ EVERY_S: Final = 1.0
 log = structlog.get_logger()
 
 
-async def listen_to_broker(broker: tuple[str, int], fleet: str, entries: list[Entry]) -> None:
-    """Append what messages say to `entries`, for ever; reconnects by itself."""
+async def listen_to_broker(
+    connection: Callable[[], aiomqtt.Client], fleet: str, entries: list[Entry]
+) -> None:
+    """Append what messages say to `entries`, for ever; connects anew by itself."""
     differ = Differ(fleet)
     while True:
         try:
-            async with aiomqtt.Client(*broker, protocol=aiomqtt.ProtocolVersion.V5) as client:
+            async with connection() as client:
                 await client.subscribe(everything(fleet), qos=1)
                 async for message in client.messages:
                     now_ns = time.time_ns()

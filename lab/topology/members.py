@@ -17,6 +17,7 @@ from lab.nodes.programs import (
 from lab.nodes.resolver import unbound_config
 from lab.routers.policy import FAMILIES, Transit
 from lab.topology.attachments import Host
+from lab.topology.credentials import empty_files
 from lab.topology.edges import (
     MASK,
     ROUTER_DIRECTORIES,
@@ -86,6 +87,7 @@ def host_node(internet: Internet, pop: Pop, host: Host, options: Options) -> Nod
         files["/etc/ambicast/agent.yaml"] = agent_yaml(
             pop, host, _controller_address(), options.hold_s
         )
+        files |= empty_files(host.node)
     else:
         files["/etc/exabgp/exabgp.conf"] = _healthcheck(pop, host, options.hold_s)
         addresses += _terminated(internet)
@@ -210,6 +212,7 @@ def controller_node(internet: Internet, options: Options) -> Node:
     files = _shared_files(internet, options)
     files["/etc/ambicast/controller.yaml"] = controller_yaml(options.techniques)
     files[MOSQUITTO_FILE] = MOSQUITTO_CONFIG
+    files |= empty_files("ctl1", broker=True)
     return Node(
         name="ctl1",
         role="controller",

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import yaml
 
+from ambicast.contract.access import CONTROLLER
+from lab.nodes.broker import connection
 from lab.topology.attachments import Host, hosts_of
 from lab.topology.internet import ANYCAST, STEERED_V6, Internet, Pop
 
 FLEET_FILE = "/etc/ambicast/fleet.yaml"
-BROKER_PORT = 1883
 API_PORT = 8080
 
 
@@ -29,7 +30,7 @@ def agent_yaml(pop: Pop, host: Host, broker: str, hold_s: int) -> str:
         "fleet": FLEET_FILE,
         "pop": pop.name,
         "host": host.name,
-        "broker": {"host": broker, "port": BROKER_PORT},
+        "broker": connection(broker, host.name),
         "watch_key_file": "/etc/ambicast/watch.key",
         "state_dir": "/var/lib/ambicast",
         # /proc/stat is the whole machine's, and every node is on it: a node says its own load.
@@ -57,7 +58,7 @@ def controller_yaml(techniques: Sequence[str] | None) -> str:
     """controller.yaml; `techniques` only where a baseline restricts them."""
     settings: dict[str, object] = {
         "fleet": FLEET_FILE,
-        "broker": {"host": "127.0.0.1", "port": BROKER_PORT},
+        "broker": connection("127.0.0.1", CONTROLLER),
         "journal": "/var/lib/ambicast/journal.sqlite",
         "api": {"host": "0.0.0.0", "port": API_PORT},
     }

@@ -68,7 +68,7 @@ def test_up_delays_both_ends_of_every_delayed_link(lab, calls, topology):
 
 
 def test_the_broker_and_the_api_are_reached_by_the_management_network(lab):
-    assert lab.broker == ("172.31.200.7", 1883)
+    assert lab.broker == ("172.31.200.7", 8883)
     assert lab.api == "http://172.31.200.7:8080"
 
 
