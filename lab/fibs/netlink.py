@@ -27,6 +27,7 @@ RTM_F_CLONED: Final = 0x200
 TABLE_MAIN, TABLE_LOCAL = 254, 255
 UNICAST, LOCAL = 1, 2
 SOL_NETLINK, NETLINK_NO_ENOBUFS, SO_RCVBUFFORCE = 270, 5, 33
+RECEIVE_BUFFER: Final = 4 << 20
 GROUPS: Final = (1 << 0) | (1 << 6) | (1 << 10)  # links, IPv4 routes, IPv6 routes
 
 _HEADER = struct.Struct("=IHHII")
@@ -82,7 +83,10 @@ def open_socket(namespace: Path | str) -> socket.socket:
         sock = socket.socket(
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
         )
-    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+    except PermissionError:  # in a user namespace: as much as the system allows
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
     sock.setsockopt(SOL_NETLINK, NETLINK_NO_ENOBUFS, 1)
     sock.bind((0, GROUPS))
     return sock
