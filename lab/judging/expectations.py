@@ -8,6 +8,7 @@ from typing import assert_never
 import msgspec
 
 from lab.judging.agreement import MS, Sample, agreement
+from lab.judging.landing import landing
 from lab.judging.rows import Happening, Row
 from lab.judging.steadiness import Steadiness, route_count, route_time, steady, takeovers
 from lab.load.outages import figures
@@ -17,6 +18,7 @@ from lab.scenarios.shapes import (
     AgreeExpectation,
     EventExpectation,
     Expectation,
+    LandingExpectation,
     ProbeExpectation,
     RouteCountExpectation,
     RouteTimeExpectation,
@@ -24,7 +26,13 @@ from lab.scenarios.shapes import (
     TakeoverExpectation,
 )
 
-_Steady = RouteCountExpectation | RouteTimeExpectation | TakeoverExpectation | SteadyExpectation
+_Steady = (
+    RouteCountExpectation
+    | RouteTimeExpectation
+    | TakeoverExpectation
+    | SteadyExpectation
+    | LandingExpectation
+)
 __all__ = ["Happening", "Measured", "Row", "evaluate"]
 
 
@@ -72,6 +80,8 @@ def _of_steadiness(expectation: _Steady, measured: Measured) -> Row:
             return takeovers(expectation, found, measured)
         case SteadyExpectation():
             return steady(expectation, found, measured)
+        case LandingExpectation():
+            return landing(expectation, measured.samples, found, measured)
         case _:
             assert_never(expectation)
 
@@ -91,6 +101,12 @@ def _of_probe(expectation: ProbeExpectation, measured: Measured) -> tuple[Row, .
     if expectation.lost is not None:
         text = f"{expectation.probe}: lost{scope}"
         rows.append(_row(text, found.lost if found.sent else None, expectation.lost, ""))
+    if expectation.healed is not None:
+        start = measured.steps[(expectation.after or 1) - 1]
+        last = max((r.sent_ns for r in records if not r.answered), default=start)
+        taken = round(max(0, last - start) / MS, 1) if found.sent else None
+        text = f"{expectation.probe}: healed{scope}"
+        rows.append(_row(text, taken, expectation.healed, "ms"))
     if expectation.served is not None:
         rows.append(
             _served(f"{expectation.probe}: served in the end", records, expectation.served)

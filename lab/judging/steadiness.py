@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
 
 from lab.judging.agreement import MS
 from lab.judging.coverage import CoverageSample
+from lab.judging.received import ReceivedSample, back_after
 from lab.judging.routing import RouteLog
 from lab.judging.rows import Happening, Row
 from lab.judging.sessions import SessionSample, ended
@@ -34,13 +35,19 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Steadiness(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trial measured of all that should not move; `zero_ns`: the load started."""
+    """What a trial measured of all that should not move; `zero_ns`: the load started.
+
+    `demand` is each client's, `capacity` each PoP's, bits per second.
+    """
 
     zero_ns: int
     routes: RouteLog
     sessions: Sequence[SessionSample] = ()
     coverage: Sequence[CoverageSample] = ()
     changes: Sequence[Change] = ()
+    received: Sequence[ReceivedSample] = ()
+    demand: Mapping[str, float] = {}
+    capacity: Mapping[str, float] = {}
 
 
 class Timed(Protocol):
@@ -56,10 +63,12 @@ class Timed(Protocol):
 
 def route_count(wanted: RouteCountExpectation, found: Steadiness, times: Timed) -> Row:
     """How many changes, or withdrawals."""
-    since, scope = _since(wanted.after, found, times)
+    since, scope = since_step(wanted.after, found, times)
     if wanted.what == "changed":
         changes = found.routes.changes(since, wanted.family)
-        told = [f"{e.node} {e.what} {e.prefix} at {_at(e.t_ns, found)}" for e in changes[:TOLD]]
+        told = [
+            f"{e.node} {e.what} {e.prefix} at {at_second(e.t_ns, found)}" for e in changes[:TOLD]
+        ]
         family = f" of {wanted.family}" if wanted.family else ""
         return _count(f"routes changed{family}{scope}", len(changes), wanted.bound, told)
     assert wanted.pop is not None
@@ -78,6 +87,10 @@ def route_time(wanted: RouteTimeExpectation, found: Steadiness, times: Timed) ->
         before = log.at(start)
         taken = log.since_when(lambda now: now == before, start, end)
         text = f"routes the same after step {wanted.after}"
+    elif wanted.what == "back":
+        pop = wanted.pop or ""
+        taken = back_after(found.received, pop, start, end)
+        text = f"routes of {pop} back after step {wanted.after}"
     else:
         pop = wanted.pop or ""
         taken = log.since_when(lambda now: not log.leads_to(pop, now), start, end)
@@ -89,9 +102,9 @@ def route_time(wanted: RouteTimeExpectation, found: Steadiness, times: Timed) ->
 
 def takeovers(wanted: TakeoverExpectation, found: Steadiness, times: Timed) -> Row:
     """How many PoPs were taken over, by what the controller reported."""
-    since, scope = _since(wanted.after, found, times)
+    since, scope = since_step(wanted.after, found, times)
     told = [
-        f"{event.kind}: {event.text} at {_at(event.t_ns, found)}"
+        f"{event.kind}: {event.text} at {at_second(event.t_ns, found)}"
         for event in times.events
         if event.t_ns >= since
         and event.kind.startswith("pop.")
@@ -102,7 +115,7 @@ def takeovers(wanted: TakeoverExpectation, found: Steadiness, times: Timed) -> R
 
 def steady(wanted: SteadyExpectation, found: Steadiness, times: Timed) -> Row:
     """How often what should hold did not."""
-    since, scope = _since(wanted.after, found, times)
+    since, scope = since_step(wanted.after, found, times)
     match wanted.subject:
         case "session":
             return _sessions(found, since, scope)
@@ -114,7 +127,7 @@ def steady(wanted: SteadyExpectation, found: Steadiness, times: Timed) -> Row:
 
 def _sessions(found: Steadiness, since: int, scope: str) -> Row:
     gone = ended(found.sessions, since)
-    told = [f"{c.router} lost {c.peer} at {_at(t, found)}" for t, c in gone[:TOLD]]
+    told = [f"{c.router} lost {c.peer} at {at_second(t, found)}" for t, c in gone[:TOLD]]
     looked = any(sample.standing for sample in found.sessions)
     return _none(f"BGP sessions dropped{scope}", len(gone) if looked else None, told, "")
 
@@ -122,7 +135,7 @@ def _sessions(found: Steadiness, since: int, scope: str) -> Row:
 def _advertised(found: Steadiness, since: int, scope: str) -> Row:
     looks = [sample for sample in found.coverage if sample.t_ns >= since]
     bad = [sample for sample in looks if sample.missing]
-    told = [f"{', '.join(s.missing[:TOLD])} at {_at(s.t_ns, found)}" for s in bad[:1]]
+    told = [f"{', '.join(s.missing[:TOLD])} at {at_second(s.t_ns, found)}" for s in bad[:1]]
     text = f"looks with a prefix nobody routes{scope}"
     return _none(text, len(bad) if looks else None, told, "")
 
@@ -140,18 +153,20 @@ def _answers(family: str | None, found: Steadiness, since: int, scope: str) -> R
             first[change.asked] = change.address
         elif change.address != first[change.asked] and change.asked not in told:
             who = f"{change.asked.nameserver} tells {change.asked.client} {change.asked.family}"
-            told[change.asked] = f"{who} {change.address} at {_at(change.t_ns, found)}"
+            told[change.asked] = f"{who} {change.address} at {at_second(change.t_ns, found)}"
     text = f"answers changed{f' of {family}' if family else ''}{scope}"
     return _none(text, len(told) if heard else None, list(told.values())[:TOLD], "")
 
 
-def _since(after: int | None, found: Steadiness, times: Timed) -> tuple[int, str]:
+def since_step(after: int | None, found: Steadiness, times: Timed) -> tuple[int, str]:
+    """The instant of a step (the load's start without), and how rows say so."""
     if after is None:
         return found.zero_ns, ""
     return times.steps[after - 1], f" after step {after}"
 
 
-def _at(t_ns: int, found: Steadiness) -> str:
+def at_second(t_ns: int, found: Steadiness) -> str:
+    """An instant as seconds since the load started."""
     return f"{(t_ns - found.zero_ns) / MS / 1e3:.2f} s"
 
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from lab.fibs import FibMonitor
 from lab.judging.agreement import Sample
 from lab.judging.asking import Asker, Heard
@@ -117,4 +119,5 @@ class Judge:
 
     def _judge(self, asked: Answered, address: str | None) -> Verdict:
         end = None if address is None else self._fibs.walk(asked.client, address).end
-        return judge(address, end, self._owners, self._healthy, self.world, self._hosts)
+        found: Verdict = judge(address, end, self._owners, self._healthy, self.world, self._hosts)
+        return msgspec.structs.replace(found, end=end or "")

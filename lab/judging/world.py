@@ -65,10 +65,14 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """One look at one answer: why the layers disagree, and why the answer itself is wrong."""
+    """One look at one answer: why the layers disagree, and why the answer itself is wrong.
+
+    `end` is the node that the answer led to, where anybody asked.
+    """
 
     layers: str = ""
     dns: str = ""
+    end: str = ""
 
 
 def judge(

@@ -29,6 +29,7 @@ from lab.running.readiness import catchment, misnamed, misrouted, unfit, until_h
 from lab.running.results import Trial, ticks
 from lab.running.watching import SERVICE_NAME, Watch
 from lab.scenarios.agenda import Act, agenda
+from lab.scenarios.shapes import RouteTimeExpectation
 from lab.scenarios.substitution import filled_expectation, filled_load, filled_step
 from lab.timeline.entries import MS, Entry, moments, of_probe
 from lab.topology.internet import Internet
@@ -83,7 +84,7 @@ async def _trial(
     cell: Cell, lab: RunningLab, fibs: FibMonitor, directory: Path, load: float
 ) -> Trial:
     internet = cell.internet
-    watch = Watch(lab, internet, fibs, agents=cell.has_agents)
+    watch = Watch(lab, internet, fibs, agents=cell.has_agents, received=_asks_routers(cell))
     async with watch.running():
         await until_healthy(lambda: _wrong(cell, lab, internet, fibs), lambda: watch.route_changes)
         seen = await _measure(cell, lab, internet, watch, directory)
@@ -120,6 +121,12 @@ async def _trial(
         },
         load=load,
     )
+
+
+def _asks_routers(cell: Cell) -> bool:
+    """Whether an expectation needs to know what routers received."""
+    timed = (each for each in cell.scenario.expect if isinstance(each, RouteTimeExpectation))
+    return any(each.what == "back" for each in timed)
 
 
 async def _wrong(cell: Cell, lab: RunningLab, internet: Internet, fibs: FibMonitor) -> list[str]:

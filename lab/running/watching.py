@@ -49,7 +49,7 @@ class Watch:
         agents: bool,
         received: bool = False,
     ) -> None:
-        """`received`: also ask the routers for what they hold from each PoP, four times a second."""
+        """`received`: also ask the routers four times a second what they hold from each PoP."""
         self._internet = internet
         self._ask_routers = received
         self.received: list[ReceivedSample] = []

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from ambicast.model.quantities import QuantityError, duration
+from ambicast.model.quantities import QuantityError, duration, share
 
 OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<": operator.lt,
@@ -57,6 +57,16 @@ def count_bound(text: str) -> Bound:
         message = f"{text!r} is not a bound on a count: write 0, < 100 or <= 3"
         raise QuantityError(message)
     return Bound(text, sign, float(value))
+
+
+def share_bound(text: str) -> Bound:
+    """A bound on a share: ``<= 90%``.
+
+    Raises:
+        QuantityError: says what is allowed.
+    """
+    sign, value = _split(text, "<= 90%")
+    return Bound(text, sign, share(value))
 
 
 def _split(text: str, example: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from lab.scenarios.shapes import (
 from lab.scenarios.steadiness import STEADY, after_of, steady, text_of, within_of
 from lab.scenarios.words import DNS, LAYERS
 
-BOUNDS = ("outage", "lost", "served")
+BOUNDS = ("outage", "lost", "healed", "served")
 KINDS = ("probe", "layers", "dns", "event", *STEADY)
 
 
@@ -55,6 +55,7 @@ def _of_probe(
         probe=probe,
         outage=_bound(fields.get("outage"), time_bound),
         lost=_bound(fields.get("lost"), count_bound),
+        healed=_bound(fields.get("healed"), time_bound),
         served=fields["served"].word("served", served) if "served" in fields else None,
         after=after,
     )

@@ -37,6 +37,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 class ProbeExpectation(msgspec.Struct, frozen=True, tag="probe", kw_only=True):
     """Bounds on one probe's requests; with `after`, only on those sent since that step.
 
+    `healed`: when the last request that got no answer was sent, from step `after` (the first).
     `served`: the PoP that must have answered last.
     """
 
@@ -44,6 +45,7 @@ class ProbeExpectation(msgspec.Struct, frozen=True, tag="probe", kw_only=True):
     probe: str
     outage: Bound | None = None
     lost: Bound | None = None
+    healed: Bound | None = None
     served: str | None = None
     after: int | None = None
 
@@ -94,14 +96,23 @@ class RouteTimeExpectation(msgspec.Struct, frozen=True, tag="route-time", kw_onl
     """When the routers were done, counted from a step until the next one.
 
     ``same``: all routes are for good as they were when the step began. ``gone``: no router sends
-    any of the PoP's own prefixes to it, for good.
+    any of the PoP's own prefixes to it, for good. ``back``: its neighbors hold every route from it
+    that they held when the step began, used or not.
     """
 
     text: str
-    what: Literal["same", "gone"]
+    what: Literal["same", "gone", "back"]
     within: float
     after: int
     pop: str | None = None
+
+
+class LandingExpectation(msgspec.Struct, frozen=True, tag="landing", kw_only=True):
+    """How much of any living PoP's capacity the answers make use of, at most; a share of 1."""
+
+    text: str
+    bound: Bound
+    after: int | None = None
 
 
 class TakeoverExpectation(msgspec.Struct, frozen=True, tag="takeovers", kw_only=True):
@@ -134,6 +145,7 @@ Expectation = (
     | RouteTimeExpectation
     | TakeoverExpectation
     | SteadyExpectation
+    | LandingExpectation
 )
 
 

@@ -6,10 +6,11 @@ from typing import Final, Literal, cast
 
 from ambicast.model.quantities import QuantityError, duration
 from lab.scenarios.arguments import FAMILIES
-from lab.scenarios.bounds import Bound, count_bound
+from lab.scenarios.bounds import Bound, count_bound, share_bound
 from lab.scenarios.located import Located
 from lab.scenarios.shapes import (
     Expectation,
+    LandingExpectation,
     RouteCountExpectation,
     RouteTimeExpectation,
     SteadyExpectation,
@@ -17,9 +18,10 @@ from lab.scenarios.shapes import (
 )
 
 COUNTED: Final = ("changed", "withdrawals")
-TIMED: Final = ("same", "gone")
+TIMED: Final = ("same", "gone", "back")
+OF_A_POP: Final = ("gone", "back")
 WORDS: Final = {"session": "up", "advertised": "every", "answers": "unchanged"}
-STEADY: Final = ("routes", "takeovers", *WORDS)
+STEADY: Final = ("routes", "takeovers", "landing", *WORDS)
 
 
 def steady(field: Located, kind: str, pops: tuple[str, ...], steps: int) -> Expectation:
@@ -32,6 +34,11 @@ def steady(field: Located, kind: str, pops: tuple[str, ...], steps: int) -> Expe
         fields = field.fields(kind, (kind, "after"))
         return TakeoverExpectation(
             text=text_of(fields), bound=_count(fields[kind]), after=_perhaps(fields, steps)
+        )
+    if kind == "landing":
+        fields = field.fields(kind, (kind, "after"))
+        return LandingExpectation(
+            text=text_of(fields), bound=_share(fields[kind]), after=_perhaps(fields, steps)
         )
     allowed = (kind, "after", *(("family",) if kind == "answers" else ()))
     fields = field.fields(kind, allowed)
@@ -68,10 +75,10 @@ def _timed(field: Located, pops: tuple[str, ...], steps: int) -> Expectation:
     what = fields["routes"].word("routes", TIMED)
     return RouteTimeExpectation(
         text=text_of(fields),
-        what=cast(Literal["same", "gone"], what),
+        what=cast(Literal["same", "gone", "back"], what),
         within=within_of(fields["within"]),
         after=after_of(fields["after"], steps),
-        pop=_pop(field, pops, needed=what == "gone"),
+        pop=_pop(field, pops, needed=what in OF_A_POP),
     )
 
 
@@ -80,13 +87,20 @@ def _pop(field: Located, pops: tuple[str, ...], *, needed: bool) -> str | None:
     if "of" not in fields:
         return None
     if not needed:
-        raise fields["of"].fault("of: stands with withdrawals and gone only")
+        raise fields["of"].fault("of: stands with withdrawals, gone and back only")
     return fields["of"].word("of", pops)
 
 
 def _count(field: Located) -> Bound:
     try:
         return count_bound(field.text("bound"))
+    except QuantityError as fault:
+        raise field.fault(str(fault)) from None
+
+
+def _share(field: Located) -> Bound:
+    try:
+        return share_bound(field.text("bound"))
     except QuantityError as fault:
         raise field.fault(str(fault)) from None
 

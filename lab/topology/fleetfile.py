@@ -24,6 +24,7 @@ from lab.topology.internet import (
 
 ZONE: Final = "cdn.example"
 UNICAST_HOST: Final = 10
+CAPACITY: Final = "400Gbit/s"
 TIMING: Final[dict[str, object]] = {
     "ttl": "20s",
     "tail": "5s",
@@ -111,7 +112,7 @@ def _pop(pop: Pop) -> dict[str, object]:
     place = {"city": pop.city, "country": pop.country, "lat": pop.lat, "lon": pop.lon}
     return {
         "place": place,
-        "capacity": "400Gbit/s",
+        "capacity": CAPACITY,
         "prefixes": [pop.home[family] for family in FAMILIES],
         "hosts": hosts,
         "uplinks": uplinks,
