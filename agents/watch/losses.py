@@ -6,8 +6,8 @@ than that is lost. An uplink's share is that of the PoP in the middle (the lower
 that the death of a PoP, or its own lossy uplink, is not taken for ours. A family that does not
 work through an uplink at all is left out: that is silence, not loss.
 
-Nothing is said of an uplink before five seconds have been counted, nor after the own loop stood
-still, until five more have.
+Nothing is said before the ten seconds are full, nor after the own loop stood still, until they are
+again: of less, one short gap is a large share.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from agents.watch.targets import Ask, Exit
 SLOT = 0.5
 WINDOW = 10.0
 LATE = 0.5
-ENOUGH = 5.0
 
 
 class Slot:
@@ -92,7 +91,7 @@ class Losses:
 
     def _sum(self, newest: int, working: Container[Exit]) -> dict[str, float]:
         whole = [slot for number, slot in self._slots.items() if number < newest]
-        if len(whole) * SLOT < ENOUGH:
+        if len(whole) * SLOT < WINDOW:
             return {}
         sent = [sum(column) for column in zip(*(slot.sent for slot in whole), strict=True)]
         answered = [sum(column) for column in zip(*(slot.answered for slot in whole), strict=True)]

@@ -42,7 +42,7 @@ class Ether:
         self.refused = Counter()
 
     def carry(self, sender, payload, peer, source):
-        origin = self.sources[str(source)]
+        origin = self.sources[source[0]]
         self.seen.append((origin, peer[0], payload))
         host = self.terminated.get(peer[0]) or self.home.get(peer[0])
         if host is None or self.cut & {sender, host, self.pop_of[sender], self.pop_of[host]}:
@@ -71,7 +71,7 @@ class Ether:
             return
         body = self.answers[host].body(asyncio.get_running_loop().time())
         reply = seal(Kind.REPLY, opened.nonce, body, self.keys[host])
-        self.sources[str(from_address(asked))] = asked
+        self.sources[from_address(asked)[0]] = asked
         self.carry(host, reply, (origin, OWN_PORT), from_address(asked))
 
 
@@ -109,7 +109,7 @@ class Stage:
             for uplink in pop.at(host).uplinks.values():
                 for text in uplink.identity.values():
                     self.ether.home[text] = host
-                    self.ether.sources[str(from_address(text))] = text
+                    self.ether.sources[from_address(text)[0]] = text
         for host, pop in hosts.items():
             self.start(host, pop, f"run-{host}")
 

@@ -3,11 +3,12 @@ from collections import Counter, defaultdict
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agents.watch.rounds import Rounds
 from agents.watch.targets import MOST_WATCHED, asks, watched
-from ambicast.model.identifiers import Family
-from tests.agents_watch.fleets import fleet_of
+from ambicast.model.identifiers import Family, Role
+from tests.agents_watch.fleets import fleet_of, with_two_hosts
 
 
 def test_in_a_small_fleet_everybody_watches_everybody():
@@ -81,3 +82,38 @@ def test_turns_missed_in_a_pause_are_not_made_up_for():
 @pytest.mark.parametrize("instants", [[7.0], [7.0, 7.0]])
 def test_the_first_look_asks_nobody_because_no_time_has_passed(instants):
     assert _turns(8, instants) == []
+
+
+def test_every_host_of_other_pops_is_asked_and_every_other_host_of_the_own_one():
+    fleet = with_two_hosts(with_two_hosts(fleet_of(), "fra"), "ams")
+    found = asks(fleet, fleet.pops["ams"].at("ams-2"), "ams-2")
+    assert {each.path.host for each in found} == {"ams-1", "fra-1", "fra-2", "lhr-1"}
+    assert len(found) == 4 * 2 * 2 * 2  # hosts, their uplinks, families, own uplinks
+    for each in found:
+        there = fleet.pops[each.path.pop].at(each.path.host).uplinks[each.path.uplink]
+        assert each.target == there.identity[each.path.family]
+        here = fleet.pops["ams"].at("ams-2").uplinks[each.exit.uplink]
+        assert each.source == here.identity[each.exit.family]
+
+
+def test_an_own_uplink_is_judged_by_other_pops_alone():
+    fleet = with_two_hosts(fleet_of(), "ams")
+    for each in asks(fleet, fleet.pops["ams"], "ams-1"):
+        assert each.judged == (None if each.path.pop == "ams" else each.exit)
+
+
+def test_each_path_to_many_hosts_is_asked_half_an_interval_apart_too():
+    fleet = with_two_hosts(fleet_of(), "fra")
+    found = asks(fleet, fleet.pops["ams"], "ams-1")
+    turns = defaultdict(list)
+    for turn, each in enumerate(found):
+        turns[each.path].append(turn)
+    assert {second - first for first, second in turns.values()} == {len(found) // 2}
+
+
+def test_a_host_that_speaks_no_bgp_is_not_watched():
+    fleet = with_two_hosts(fleet_of(), "fra")
+    fra = replace(fleet.pops["fra"], hosts={"fra-1": (Role.BGP,), "fra-2": (Role.DNS,)})
+    fleet = replace(fleet, pops={**fleet.pops, "fra": fra})
+    found = asks(fleet, fleet.pops["ams"], "ams-1")
+    assert {each.path.host for each in found} == {"fra-1", "lhr-1"}
