@@ -2,7 +2,7 @@
 
 A netlink event of lost carrier may come up to a second late: the kernel holds back all but the
 first of a second (net/core/link_watch.c). What the driver knows is true at once, so it is asked
-every 50 ms, by the ioctl behind ``ethtool eth1`` (``ETHTOOL_GLINK``): it costs microseconds and
+every 30 ms, by the ioctl behind ``ethtool eth1`` (``ETHTOOL_GLINK``): it costs microseconds and
 looks into the network namespace of its socket, where ``/sys/class/net`` shows the namespace in
 which it was mounted.
 """

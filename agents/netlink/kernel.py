@@ -8,6 +8,7 @@ drops some (``ENOBUFS``), both sockets are opened anew and everything is dumped 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 
 import structlog
@@ -18,12 +19,12 @@ from pyroute2.netlink.exceptions import NetlinkError  # type: ignore[import-unty
 from agents.advertising.observations import KernelSeen
 from agents.netlink.carrier import CarrierLine
 from agents.netlink.dialogue import Dialogue
-from agents.netlink.repairs import Present, Wanted, repairs
+from agents.netlink.repairs import Present, Wanted, repairs, urgent
 from ambicast.model.identifiers import Family
 from ambicast.model.pops import Pop
 from ambicast.model.prefixes import address, contains
 
-CARRIER_EVERY = 0.05
+CARRIER_EVERY = 0.03
 LOOK_EVERY = 5.0
 RETRY = 0.5
 # Events come in flocks (and our own changes cause some): one look for all of them.
@@ -110,6 +111,7 @@ class Kernel:
         dialogue = Dialogue(questions, self._owned)
         while True:
             self._wake.clear()
+            await self._hurry(dialogue)
             self._present = await dialogue.read()
             if await self._repair(dialogue, self._present):
                 self._present = await dialogue.read()
@@ -119,6 +121,17 @@ class Kernel:
                     await self._wake.wait()
             except TimeoutError:
                 pass
+
+    async def _hurry(self, dialogue: Dialogue) -> None:
+        """Move the default route by what was seen last: a dump takes as long as finding out.
+
+        Whatever comes of it, the look that follows repairs it, and tells what is refused.
+        """
+        if self._present is None:
+            return
+        for change in urgent(repairs(self._pop, self._wanted, self._present)):
+            with contextlib.suppress(NetlinkError):
+                await dialogue.apply(change)
 
     async def _repair(self, dialogue: Dialogue, present: Present) -> bool:
         """Whether anything had to be done. What the kernel refuses is tried at the next look."""

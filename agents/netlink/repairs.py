@@ -6,7 +6,7 @@ rules and routes that carry our protocol number. Additions come before removals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -93,6 +93,15 @@ def repairs(pop: Pop, wanted: Wanted, present: Present) -> tuple[Change, ...]:
         *_addresses(wanted, present),
         *(RemoveRule(rule) for rule in sorted(present.rules - layout.rules(pop))),
         *_remove_routes(pop, wanted, present),
+    )
+
+
+def urgent(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Those that cannot wait for another look: the way out of what clients are answered from."""
+    return tuple(
+        change
+        for change in changes
+        if isinstance(change, PutRoute) and change.route.table == MAIN_TABLE
     )
 
 

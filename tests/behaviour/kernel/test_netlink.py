@@ -2,18 +2,22 @@
 
 import asyncio
 import contextlib
+import errno
 
 import pytest
 from pyroute2 import AsyncIPRoute
+from structlog.testing import capture_logs
 
 from agents.netlink.carrier import CarrierLine
-from agents.netlink.kernel import GROUPS, Kernel
+from agents.netlink.kernel import GROUPS, LOOK_EVERY, Kernel
+from agents.netlink.layout import MAIN_TABLE
 from ambicast.model.identifiers import Family
 from tests.behaviour.kernel.world import Told, run
 
 A, B = "198.18.4.10", "198.19.254.1"
 C = "2001:db8:a::1"
 BOTH = {Family.V4: "north", Family.V6: "south"}
+STORM = 3000  # pairs of changes; each makes at least four events
 
 
 class Keeping:
@@ -143,16 +147,64 @@ async def test_carrier_lost_at_the_far_end_is_told_within_150_ms_however_often(k
         assert told - turned < 0.15
 
 
+async def test_the_default_route_moves_within_100_ms_of_lost_carrier(keeping, world):
+    north, south = dict.fromkeys(Family, "north"), dict.fromkeys(Family, "south")
+    told = keeping.kernel._tell
+
+    def decide(seen):
+        told(seen)
+        if not seen.carrier["north"]:
+            keeping.kernel.want(None, south)
+
+    keeping.kernel._tell = decide
+    loop = asyncio.get_running_loop()
+    for _ in range(3):
+        keeping.kernel.want(None, north)
+        await keeping.told.until(lambda seen: seen.default_uplink == north)
+        async with AsyncIPRoute() as events:
+            await events.bind(groups=GROUPS)
+            run("ip", "-n", world.router, "link", "set", "r1eth1", "down")
+            lost = loop.time()
+            async with asyncio.timeout(5):
+                await moved(events, families=2)
+            assert loop.time() - lost < 0.1
+        run("ip", "-n", world.router, "link", "set", "r1eth1", "up")
+        await keeping.told.until(lambda seen: seen.carrier["north"])
+
+
+async def moved(events, families):
+    """Until that many families have a new default route in the main table."""
+    found = set()
+    while len(found) < families:
+        async for each in events.get():
+            main = (each.get("table") or each.get_attr("RTA_TABLE")) == MAIN_TABLE
+            if each["event"] == "RTM_NEWROUTE" and each["dst_len"] == 0 and main:
+                found.add(each["family"])
+
+
 async def test_a_storm_of_events_is_survived(keeping):
-    """The kernel drops events when nobody reads; then everything is looked at anew."""
+    """The kernel drops events when nobody reads (ENOBUFS); then everything is looked at anew."""
     keeping.kernel.want(frozenset({A}), BOTH)
     await keeping.terminated(A)
-    lines = [f"addr add 10.{n // 250}.{n % 250}.1/32 dev lo" for n in range(1500)]
-    run("ip", "-batch", "-", text="\n".join(lines))  # blocks this loop meanwhile
+    with capture_logs() as said:
+        lines = ["addr add 10.77.0.1/32 dev lo", "addr del 10.77.0.1/32 dev lo"] * STORM
+        run("ip", "-batch", "-", text="\n".join(lines))  # blocks this loop meanwhile
+        ip(f"addr del {A}/32 dev lo")
+        await kernel_shows(lambda: terminates(A))
+        async with asyncio.timeout(5):
+            while not reopened(said):  # noqa: ASYNC110 - a log has no event
+                await asyncio.sleep(0.02)
+    # And it hears events again: long before it would look without one.
+    await keeping.told.until(lambda seen: A in seen.terminated)
     ip(f"addr del {A}/32 dev lo")
-    await kernel_shows(lambda: terminates(A))
+    await kernel_shows(lambda: terminates(A), within=LOOK_EVERY / 2)
     keeping.kernel.want(frozenset({A, B}), BOTH)
     await keeping.terminated(A, B)
+
+
+def reopened(said):
+    lines = [each for each in said if each["event"] == "netlink opened anew"]
+    return any(f"[Errno {errno.ENOBUFS}]" in each["reason"] for each in lines)
 
 
 async def test_a_second_agent_finds_everything_done(world):
