@@ -36,7 +36,7 @@ def test_faults_elsewhere_in_the_file_are_none_of_its_business(tmp_path):
         ("pop: ams\nhost: ams-1\n", "missing required field `watch_key_file`"),
         ("{pop: 7, host: h, watch_key_file: /key}", "Expected `str`, got `int` - at `$.pop`"),
         ("[]", "Expected `object`, got `array`"),
-        ("{", "expected the node content"),
+        ("{", "expected node content"),
     ],
 )
 def test_a_file_it_cannot_use_is_one_clear_line(tmp_path, text, said):
