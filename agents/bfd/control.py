@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from agents.advertising.observations import BfdSeen
-from agents.bfd.frames import FrameError, Frames, Kind, add, subscribe
+from agents.bfd.frames import Frames, Kind, add, subscribe
 from agents.bfd.peers import Sessions, peers_of, wanted
 from ambicast.model.pops import Pop
 
@@ -54,7 +54,7 @@ class Bfd:
                 continue
             try:
                 await self._attend(reader, writer)
-            except (OSError, FrameError, msgspec.DecodeError) as fault:
+            except (OSError, ValueError, msgspec.DecodeError) as fault:
                 self._gone(str(fault))
             finally:
                 writer.close()

@@ -233,12 +233,15 @@ class Neighborhood:
                     "dev", link, "nodad")  # fmt: skip
                 run("ip", "-n", space, "link", "set", link, "up")
 
-    async def start_bird(self, hold: int = 9, without: str = "") -> Bird:
-        configuration, control = self.folder / "bird.conf", self.folder / "bird.ctl"
-        configuration.write_text(bird_config(hold, without))
+    async def start_bird(
+        self, hold: int = 9, without: str = "", configuration: str | None = None
+    ) -> Bird:
+        """``without`` leaves one session out; ``configuration`` is for another BIRD altogether."""
+        file, control = self.folder / "bird.conf", self.folder / "bird.ctl"
+        file.write_text(configuration or bird_config(hold, without))
         process = await asyncio.create_subprocess_exec(
             "ip", "netns", "exec", self.far_space,
-            "bird", "-f", "-c", configuration, "-s", control,
+            "bird", "-f", "-c", file, "-s", control,
             stderr=subprocess.PIPE,
         )  # fmt: skip
         self.bird = Bird(process, control)
