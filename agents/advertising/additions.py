@@ -1,10 +1,12 @@
 """Deeds as advertisements: through which uplinks, with which attributes, and as many as fit.
 
-Through every uplink of the family that is not silent; through one that was silent as soon as it
-is heard again, because a more-specific that is missing on one side takes that side out of use.
-What an uplink carries already stays on it. A neighbor closes the session at its limit of prefixes
-and everything goes with it (RFC 4486), so what does not fit beside the order is left out: first
-other PoPs' prefixes, then own ones, the most specific first. Orders are never cut for this.
+Through every uplink of the family that works; through one that was silent as soon as it is heard
+again, because a more-specific that is missing on one side takes that side out of use. What an
+uplink carries already stays on it, also while an agent that was started anew has seen nothing.
+
+A neighbor closes the session at its limit of prefixes and everything goes with it (RFC 4486), so
+what does not fit beside the order is left out: first other PoPs' prefixes, then own ones, the
+most specific first. Orders are never cut for this.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ def additions(
     deeds: Iterable[Deed],
     ordered: Collection[Advertisement],
     rib: Collection[Advertisement],
-    silent: Collection[Way],
+    usable: Collection[Way],
     pop: Pop,
 ) -> Additions:
     """Everything the deeds add.
@@ -45,7 +47,7 @@ def additions(
         deeds: what is to be done, one kind before the other where they meet in a prefix.
         ordered: the advertisements of the order; a path in there is never added.
         rib: what ExaBGP holds.
-        silent: (uplink, family) through which nothing new is to be said.
+        usable: (uplink, family) known to work; what is new goes through these only.
         pop: the own PoP.
     """
     known = {(each.prefix, each.uplink) for each in ordered}
@@ -53,8 +55,8 @@ def additions(
     found: dict[tuple[str, str], Advertisement] = {}
     for deed in sorted(deeds, key=lambda each: beside(each, pop)):
         for prefix, uplink in _paths(deed, pop):
-            path, usable = (prefix, uplink), (uplink, family(prefix)) not in silent
-            if path not in known and path not in found and (usable or path in held):
+            path, works = (prefix, uplink), (uplink, family(prefix)) in usable
+            if path not in known and path not in found and (works or path in held):
                 attributes = _like(prefix, uplink, ordered, near=beside(deed, pop))
                 found[path] = Advertisement(prefix, uplink, attributes)
     return _fitting(found.values(), ordered, pop)

@@ -20,6 +20,9 @@ from ambicast.model.quorum import Subject, Votes, count, opinion
 
 # Losses so close to each other are one event, in seconds.
 LATELY = 10.0
+# So long a quorum must have stood: after a gap just longer than the watch's patience the first
+# answers come one by one.
+CERTAIN = 0.1
 
 Lost = Mapping[Subject, float]
 """(PoP, family) -> since when a quorum has called it gone."""
@@ -53,8 +56,9 @@ def covers(gone: Lost, deeds: Collection[Deed], scene: Scene) -> Iterator[Deed]:
     ballots, quorum = votes(scene), scene.fleet.timing.quorum
     done = {PopName(deed.about) for deed in deeds if deed.kind is DeedKind.COVER}
     believed = within_quota(gone, done, most_at_once(scene.fleet))
+    certain = {subject for subject, since in gone.items() if scene.now >= since + CERTAIN}
     for plan in order.when_lost:
-        kinds = {kind for pop, kind in gone if pop == plan.lost and pop in believed}
+        kinds = {kind for pop, kind in certain if pop == plan.lost and pop in believed}
         agreed = {
             kind
             for kind in kinds

@@ -22,7 +22,7 @@ from agents.advertising.allowance import permitted
 from agents.advertising.braking import braked
 from agents.advertising.fitness import Standing, standing
 from agents.advertising.overload import longer
-from agents.advertising.state import Facts, HostState
+from agents.advertising.state import Facts, HostState, usable
 from agents.advertising.uplink_hold import without
 from ambicast.contract.messages import Order
 from ambicast.model.identifiers import Family
@@ -122,7 +122,7 @@ def desired(state: HostState, facts: Facts, now: float) -> Desired:
         state.deeds,
         state.held.order.advertisements,
         state.rib,
-        state.weather.silent,
+        usable(state, now),
         facts.pop,
     )
     everything = (*state.held.order.advertisements, *added.advertisements)

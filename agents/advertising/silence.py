@@ -68,7 +68,7 @@ def uplinks(before: Silences, once_forwarded: frozenset[Way], scene: Scene) -> S
     def believed(way: Way, since: float) -> bool:
         if not any(name != way[0] and kind is way[1] for name, kind in works):
             return False
-        return way in down or scene.now - since >= confirm_after(scene.fleet.timing)
+        return way in down or scene.now >= since + confirm_after(scene.fleet.timing)
 
     return _follow(
         before, [way for way in scene.ways() if way in mute | down], had, believed, scene
@@ -84,7 +84,7 @@ def siblings(before: Silences, once_seen: frozenset[Way], scene: Scene) -> Silen
         return frozenset(each.prefix for each in scene.rib if family(each.prefix) is way[1])
 
     def believed(way: Way, since: float) -> bool:
-        long_enough = scene.now - since >= confirm_after(scene.fleet.timing)
+        long_enough = scene.now >= since + confirm_after(scene.fleet.timing)
         return long_enough and _others_seen(way, scene) and not _seen_by_others(way, scene)
 
     return _follow(before, quiet, had, believed, scene)

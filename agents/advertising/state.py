@@ -35,7 +35,7 @@ from agents.advertising.observations import (
     Tick,
     Watched,
 )
-from agents.advertising.scene import Scene
+from agents.advertising.scene import Scene, Way
 from agents.advertising.serving import Serving, learned, serve
 from agents.advertising.silence import confirm_after
 from agents.advertising.uplinks import choose, uplink_states, worked_now
@@ -243,6 +243,13 @@ def _weathered(state: HostState, facts: Facts, now: float) -> HostState:
     return msgspec.structs.replace(
         state, weather=weather, deeds=deeds(state.deeds, weather, scene)
     )
+
+
+def usable(state: HostState, now: float) -> frozenset[Way]:
+    """The uplinks known to work, by family; none while the watch proves nothing."""
+    if state.watched is None or not state.weather.vigil.attentive(now):
+        return frozenset()
+    return worked_now(state.watched) - state.weather.silent
 
 
 def next_weather(state: HostState, facts: Facts, now: float) -> float:

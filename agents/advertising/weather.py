@@ -131,6 +131,7 @@ def next_look(weather: Weather, lease: float, confirm_after: float, now: float) 
         for each in (*weather.silences.values(), *weather.siblings.values())
         if not each.confirmed
     ]
+    instants += [since + contingency.CERTAIN for since in weather.lost.values()]
     instants += [flap.until for flap in weather.flaps.values()]
     if weather.vigil.since is not None and not weather.vigil.begun:
         instants.append(weather.vigil.since + FIRST_LOOK)
