@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -11,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lab.bench import failover
+from lab.bench import failover, weather
 from lab.bench.figures import Figure
 from lab.bench.machine import Machine, machine
 from lab.reports.page import write_report
@@ -21,7 +22,19 @@ from lab.running.results import Result
 from lab.running.scenario import run_scenario
 from lab.scenarios.parsing import read_scenario
 
-KNOWN: Final = ("failover",)
+
+class Named(msgspec.Struct, frozen=True):
+    """A benchmark: scenarios, and how figures are drawn from their results."""
+
+    folder: Path
+    scenarios: tuple[str, ...]
+    figures: Callable[[Mapping[str, Result]], tuple[Figure, ...]]
+
+
+KNOWN: Final[Mapping[str, Named]] = {
+    "failover": Named(failover.FOLDER, failover.SCENARIOS, failover.figures),
+    "weather": Named(weather.FOLDER, weather.SCENARIOS, weather.figures),
+}
 WIDTH: Final = 132
 
 
@@ -44,7 +57,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="failover")],
+    name: Annotated[str, typer.Argument(help="failover or weather")],
     json: Annotated[Path | None, typer.Option(help="Write the result there.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write pages into this folder.")] = None,
     trials: Annotated[int | None, typer.Option(min=1, help="Trials per cell.")] = None,
@@ -57,11 +70,12 @@ def bench(
     begun = time.monotonic()
     host = when_quiet()
     results: dict[str, Result] = {}
-    for scenario in failover.SCENARIOS:
-        read = read_scenario(failover.FOLDER / f"{scenario}.yaml")
+    chosen = KNOWN[name]
+    for scenario in chosen.scenarios:
+        read = read_scenario(chosen.folder / f"{scenario}.yaml")
         results[scenario] = run_scenario(read, host, say, trials)
     pages = write_report(list(results.values()), report) if report is not None else []
-    figures = failover.figures(results)
+    figures = chosen.figures(results)
     done = Bench(
         bench=name,
         host=machine(host),
