@@ -20,6 +20,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
+from agents.advertising.deeds import recalled
 from agents.advertising.fitness import ServiceTable
 from agents.advertising.hold_down import Falls
 from agents.advertising.observations import BrakePulled, Observation, OrderArrived
@@ -236,9 +237,14 @@ def restored(
 ) -> HostState:
     """The state to begin with: the brake, and the kept order, judged by today's allow-list.
 
-    ``falls`` are the failures of services, which a restart does not pardon.
+    ``falls`` are the failures of services, which a restart does not pardon. What was advertised
+    without an order stays so.
     """
-    empty = HostState(distrusted=kept.distrusted, serving=Serving(falls=falls or {}))
+    empty = HostState(
+        distrusted=kept.distrusted,
+        serving=Serving(falls=falls or {}),
+        deeds=recalled(kept.deeds, facts.unix),
+    )
     empty = fold(empty, BrakePulled(brake), facts, now)
     if kept.held is None:
         return empty
