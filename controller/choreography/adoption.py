@@ -7,15 +7,33 @@ later change is a plan like any other (I8).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import msgspec
 
+from ambicast.contract.codec import Stamp
+from ambicast.contract.messages import DeedKind
 from ambicast.model.fleet import Fleet
-from ambicast.model.identifiers import PopName
+from ambicast.model.identifiers import Family, HostName, PopName
+from ambicast.model.prefixes import contains, length
+from ambicast.model.routes import Advertisement
+from controller.choreography.anycast import at_least, depths
+from controller.choreography.contingencies import plans
+from controller.choreography.kept import Kept
 from controller.choreography.ladder import deepest_on_wire
+from controller.choreography.layout import layout
+from controller.choreography.orders import Wanted, orders
 from controller.choreography.phases import Phase
 from controller.choreography.posture import Home, Posture, change
 from controller.choreography.run import PopRun, Run
+from controller.choreography.taking import in_families
 from controller.world.belief import World
+from controller.world.hosts import spoken
+
+# RFC 1997: for the PoP's own router alone; what carries it was added for a host beside.
+NO_EXPORT = "65535:65281"
+
+Wires = Mapping[PopName, tuple[Advertisement, ...]]
 
 # A controller hears retained reports within milliseconds of connecting; a host that is down for
 # good must not keep it from working for ever.
@@ -39,20 +57,53 @@ def heard_enough(world: World, fleet: Fleet, now: float) -> float | None:
 
 
 def adopted(run: Run, world: World, fleet: Fleet, now: float) -> Run:
-    """The run with postures read off the wires, where it has none of its own yet."""
+    """The run with postures read off the wires, where it has none of its own that are true."""
     epoch = max(run.epoch, world.epoch_seen + 1)
-    if run.steering is not None:
+    if run.steering is not None and not outdated(run, world):
         return msgspec.structs.replace(run, epoch=epoch, begun=True)
-    wires = {pop: _wire(world, fleet, pop) for pop in fleet.pops}
-    anycast = [
-        deepest_on_wire(prefix, wire) or 0
-        for wire in wires.values()
-        for prefix in fleet.anycast_prefixes()
-    ]
+    wires = {pop: wire_of(world, fleet, pop) for pop in fleet.pops}
     told = {pop for pop in fleet.pops if _told(world, fleet, pop)}
-    pops = {name: _posture(fleet, wires, name, now, told=name in told) for name in fleet.pops}
-    return msgspec.structs.replace(
-        run, epoch=epoch, begun=True, pops=pops, anycast_depth=max(anycast, default=0)
+    pops = {name: _pop_run(fleet, wires, name, now, told=name in told) for name in fleet.pops}
+    found = msgspec.structs.replace(
+        run,
+        epoch=epoch,
+        begun=True,
+        pops=pops,
+        anycast_depth=0,
+        anycast={},
+        steering=None,
+        assignments={},
+        failover={},
+        armed={},
+        kept={},
+    )
+    found = at_least(found, _anycast(fleet, wires))
+    return msgspec.structs.replace(found, kept=_unexplained(found, world, fleet, now))
+
+
+def outdated(run: Run, world: World) -> bool:
+    """Whether hosts follow orders that this run does not know: it was not the last to decide.
+
+    A journal from a backup, or one that a full disk kept from growing.
+    """
+    for host, sent in run.orders.items():
+        belief = world.hosts.get(host)
+        if belief is not None and belief.report is not None:
+            heard = Stamp(belief.report.order_epoch, belief.report.order_generation)
+            if heard > sent.stamp or belief.accepted > sent.stamp:
+                return True
+    return False
+
+
+def wire_of(world: World, fleet: Fleet, pop: PopName) -> tuple[Advertisement, ...]:
+    """What the hosts of ``pop`` advertise to the world, and not to their own router alone."""
+    reports = [world.hosts[host].report for host in fleet.bgp_hosts(pop) if host in world.hosts]
+    return tuple(
+        each
+        for report in reports
+        if report
+        for each in report.wire
+        if NO_EXPORT not in each.attributes.communities
     )
 
 
@@ -62,28 +113,91 @@ def _told(world: World, fleet: Fleet, pop: PopName) -> bool:
     return any(each and each.services and all(s.fit for s in each.services) for each in reports)
 
 
-def _wire(world: World, fleet: Fleet, pop: PopName) -> frozenset[str]:
-    reports = [world.hosts[host].report for host in fleet.bgp_hosts(pop) if host in world.hosts]
-    return frozenset(each.prefix for report in reports if report for each in report.wire)
-
-
-def _posture(
-    fleet: Fleet, wires: dict[PopName, frozenset[str]], pop: PopName, now: float, *, told: bool
-) -> PopRun:
-    own = fleet.pops[pop].prefixes
-    others = {
-        other: max((deepest_on_wire(prefix, wire) or 0 for prefix in own), default=0)
-        for other, wire in wires.items()
-        if other != pop and any(deepest_on_wire(prefix, wire) is not None for prefix in own)
+def _anycast(fleet: Fleet, wires: Wires) -> Mapping[Family, int]:
+    return {
+        kind: max(
+            (_depth(prefixes, wire) or 0 for wire in wires.values()),
+            default=0,
+        )
+        for kind, prefixes in layout(fleet).anycast.items()
     }
-    split = max((deepest_on_wire(prefix, wires[pop]) or 0 for prefix in own), default=0)
-    if not others:
-        return PopRun(posture=Posture(split=split, given=0.0), since=now)
-    depth = max(others.values())
-    posture = Posture(split=split, helpers=tuple(sorted(others)), depth=depth, given=0.0)
-    if depth == 0 and told and not wires[pop]:
+
+
+def _pop_run(fleet: Fleet, wires: Wires, pop: PopName, now: float, *, told: bool) -> PopRun:
+    own = layout(fleet).own[pop]
+    splits = {kind: _own_depth(own[kind], wires[pop]) for kind in Family}
+    helping = {
+        kind: {
+            other: depth
+            for other, wire in wires.items()
+            if other != pop and (depth := _depth(own[kind], wire)) is not None
+        }
+        for kind in Family
+    }
+    posture = Posture(given=0.0, splits={kind: each for kind, each in splits.items() if each})
+    away = {kind: each for kind, each in helping.items() if each}
+    if not away:
+        return PopRun(posture=posture, since=now)
+    deep = {kind: max(each.values()) for kind, each in away.items()}
+    helpers = tuple(sorted({other for each in away.values() for other in each}))
+    posture = in_families(change(posture, helpers=helpers), deep, frozenset(spoken(fleet, pop)))
+    if told and not wires[pop] and not any(deep.values()):
         # Alive, empty, and others carry its prefixes: somebody drained it. It stays so.
-        away = change(posture, home=Home.AWAY)
-        return PopRun(Phase.DRAINED, away, since=now, because="found drained", found=True)
-    phase = Phase.TAKEN_OVER if depth else Phase.COVERED
+        gone = change(posture, home=Home.AWAY)
+        return PopRun(Phase.DRAINED, gone, since=now, because="found drained", found=True)
+    phase = Phase.TAKEN_OVER if any(deep.values()) else Phase.COVERED
     return PopRun(phase, posture, since=now, because="found so at start")
+
+
+def _depth(prefixes: tuple[str, ...], wire: Iterable[Advertisement]) -> int | None:
+    sent = {each.prefix for each in wire}
+    found = (deepest_on_wire(prefix, sent) for prefix in prefixes)
+    return max((each for each in found if each is not None), default=None)
+
+
+def _own_depth(prefixes: tuple[str, ...], wire: tuple[Advertisement, ...]) -> int:
+    """How deep the own prefixes go through every uplink that has them at all.
+
+    More-specifics through some uplinks only stand there because another is silent, and must not
+    be advertised through that one.
+    """
+    found = []
+    for prefix in prefixes:
+        through: dict[str, int] = {}
+        for each in wire:
+            if contains(prefix, each.prefix):
+                deep = length(each.prefix) - length(prefix)
+                through[each.uplink] = max(deep, through.get(each.uplink, 0))
+        found.append(min(through.values(), default=0))
+    return max(found, default=0)
+
+
+def _unexplained(
+    run: Run, world: World, fleet: Fleet, now: float
+) -> Mapping[HostName, tuple[Kept, ...]]:
+    """What stands on wires and follows from no posture: it stays where it stands."""
+    wanted = Wanted(
+        postures={name: each.posture for name, each in run.pops.items()},
+        anycast=depths(run),
+        keepers={},
+        plans=plans({}, {}),
+        kept={},
+    )
+    steered = fleet.steered()
+    found: dict[HostName, tuple[Kept, ...]] = {}
+    for host, desired in orders(fleet, wanted).items():
+        belief = world.hosts.get(host)
+        sent = belief.report.wire if belief and belief.report else ()
+        known = {(each.prefix, each.uplink) for each in desired.order.advertisements}
+        odd = tuple(
+            each
+            for each in sent
+            if (each.prefix, each.uplink) not in known
+            and NO_EXPORT not in each.attributes.communities
+            and each.uplink in fleet.pops[desired.pop].uplinks
+            and any(contains(prefix, each.prefix) for prefix in steered)
+        )
+        if odd:
+            prefixes = tuple(dict.fromkeys(each.prefix for each in odd))
+            found[host] = (Kept(DeedKind.SPLIT, "found at start", now, prefixes, odd),)
+    return found

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from ambicast.contract.codec import Stamp
 from ambicast.model.fleet import Fleet
-from ambicast.model.identifiers import PopName
+from ambicast.model.identifiers import Family, PopName
+from controller.choreography.anycast import depths
+from controller.choreography.contingencies import plans
+from controller.choreography.keepers import name_keepers
 from controller.choreography.look import Look
-from controller.choreography.orders import orders
+from controller.choreography.orders import Wanted, orders
 from controller.choreography.phases import Phase
 from controller.choreography.run import (
     Command,
@@ -21,7 +26,7 @@ from controller.choreography.run import (
 )
 from controller.choreography.technique import Technique
 from controller.planning.answers import client_map, steering
-from controller.planning.assignment import assign
+from controller.planning.assignment import Assignment, assign
 
 
 def derive(run: Run, look: Look) -> tuple[Run, list[Command]]:
@@ -33,28 +38,33 @@ def derive(run: Run, look: Look) -> tuple[Run, list[Command]]:
 
 
 def _derive_orders(run: Run, look: Look) -> tuple[Run, list[Command]]:
-    fleet = look.fleet
-    postures = {name: each.posture for name, each in run.pops.items()}
-    depth = run.anycast_depth if Technique.HALVES in look.techniques else 0
+    fleet, halves = look.fleet, Technique.HALVES in look.techniques
+    run = msgspec.structs.replace(run, keepers=name_keepers(run, look))
+    wanted = Wanted(
+        postures={name: each.posture for name, each in run.pops.items()},
+        anycast=depths(run) if halves else {},
+        keepers=run.keepers,
+        plans=plans(run.failover, run.armed),
+        kept=run.kept,
+    )
     commands: list[Command] = []
     kept = dict(run.orders)
     generation = run.generation
-    serving = _last_ones(run, look)
-    desired = orders(fleet, postures, depth, serving, fail_open=look.fail_open())
-    for host, order in desired.items():
+    for host, desired in orders(fleet, wanted).items():
         held = run.orders.get(host)
-        if held is not None and held.order == order and held.stamp.epoch == run.epoch:
+        if (
+            held is not None
+            and held.stamp.epoch == run.epoch
+            and held.digest == desired.digest
+            and (held.order is desired.slim or held.order == desired.slim)
+        ):
             continue
         generation += 1
-        kept[host] = SentOrder(Stamp(run.epoch, generation), order)
-        commands.append(PublishOrder(fleet.pop_of(host).name, host, kept[host].stamp, order))
+        kept[host] = SentOrder(Stamp(run.epoch, generation), desired.slim, desired.digest)
+        commands.append(PublishOrder(desired.pop, host, kept[host].stamp, desired.order))
+    if not commands:
+        return run, commands
     return msgspec.structs.replace(run, orders=kept, generation=generation), commands
-
-
-def _last_ones(run: Run, look: Look) -> frozenset[PopName]:
-    """Who serves; where nobody does any more, who was last: that one keeps the shared prefixes."""
-    last = {look.fleet.pop_of(h).name for h, sent in run.orders.items() if sent.order.keepers}
-    return look.perhaps_serving() or frozenset(last)
 
 
 def _derive_map(run: Run, fleet: Fleet) -> tuple[Run, list[Command]]:
@@ -73,8 +83,15 @@ def _derive_steering(
 ) -> tuple[Run, list[Command]]:
     # Without the DNS technique, answers stay where they were whatever is lost (a baseline).
     started = {name: 1.0 for name, each in run.pops.items() if each.phase is not Phase.STARTING}
-    assignment = assign(fleet, given(run) if Technique.DNS in techniques else started)
-    answers = steering(fleet, assignment)
+    assignments: dict[Family, Assignment] = {}
+    shares: list[Mapping[PopName, float]] = []
+    for kind in Family:
+        shares.append(given(run, kind) if Technique.DNS in techniques else started)
+        held = run.assignments[kind].pops if kind in run.assignments else None
+        # Where the families agree, and they nearly always do, they are placed once.
+        same = kind is not Family.V4 and shares[0] == shares[-1] and _agree(run)
+        assignments[kind] = assignments[Family.V4] if same else assign(fleet, shares[-1], held)
+    answers = steering(fleet, assignments)
     if answers == run.steering and run.steering_stamp.epoch == run.epoch:
         return run, []
     stamp = Stamp(run.epoch, run.generation + 1)
@@ -82,7 +99,12 @@ def _derive_steering(
         run,
         steering=answers,
         steering_stamp=stamp,
-        assignment=assignment,
+        assignments=assignments,
         generation=stamp.generation,
     )
     return run, [PublishSteering(name, stamp, answers) for name in sorted(fleet.nameservers)]
+
+
+def _agree(run: Run) -> bool:
+    found = run.assignments
+    return not found or found.get(Family.V4) == found.get(Family.V6)

@@ -2,46 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ambicast.model.fleet import Fleet
-from ambicast.model.identifiers import PopName
+from ambicast.model.identifiers import Family, PopName
 from controller.choreography.ladder import rungs
+from controller.choreography.layout import layout
 from controller.choreography.plan import Plan, Step
 from controller.choreography.posture import Posture, change
 from controller.choreography.settling import Advertised, Answered
 
 
 def take_over(
-    fleet: Fleet, pop: PopName, posture: Posture, *, anycast: int, reason: str, now: float
+    fleet: Fleet,
+    pop: PopName,
+    posture: Posture,
+    *,
+    anycast: Mapping[Family, int],
+    reason: str,
+    now: float,
 ) -> Plan:
     """The helpers of ``posture`` advertise the prefixes of ``pop``, same length and deeper.
 
     Depth 0 where ``pop`` withdrew by itself; at least 1 where it fell silent, because its stale
     routes win every tie until hold timers end; ``anycast`` is the depth for anycast prefixes. All
     lengths go in one order, so in one UPDATE per session and family. DNS moves in parallel: the
-    new answers rely on routes that already stand.
+    new answers rely on routes that already stand. Families that the posture does not concern are
+    not touched.
     """
-    helpers, depth = posture.helpers, posture.depth
-    own = fleet.pops[pop].prefixes
+    helpers, facts = posture.helpers, layout(fleet)
     taken = change(posture, given=0.0)
-    longer = tuple(part for prefix in own for part in rungs(prefix, depth))
-    if depth:
-        longer += tuple(part for each in fleet.anycast_prefixes() for part in rungs(each, anycast))
+    prefixes: list[str] = []
+    longer: list[str] = []
+    for kind in (kind for kind in Family if posture.concerns(kind)):
+        own, depth = facts.own[pop][kind], posture.depth_in(kind)
+        prefixes += own
+        longer += (part for prefix in own for part in rungs(prefix, depth))
+        if depth:
+            deeper = anycast.get(kind, 0)
+            longer += (part for each in facts.anycast[kind] for part in rungs(each, deeper))
+    wanted = (*prefixes, *longer)
     cover = Step(
         "cover",
         "bgp",
-        f"{', '.join(helpers) or 'nobody'} advertise {', '.join((*own, *longer))}",
+        f"{', '.join(helpers) or 'nobody'} advertise {', '.join(wanted)}",
         taken,
-        (Advertised(helpers, (*own, *longer)),),
+        (Advertised(helpers, wanted),),
         deadline=5.0,
     )
     answers = Step(
         "dns-leave",
         "dns",
-        f"stop giving {pop}",
+        f"stop giving {pop}" + (f" in {', '.join(posture.families)}" if posture.families else ""),
         taken,
         (Answered(),),
         at_once=True,
         deadline=5.0,
     )
-    kind = "takeover" if depth else "cover"
-    return Plan(kind, pop, reason, (cover, answers), now)
+    deep = any(posture.depth_in(kind) for kind in Family)
+    return Plan("takeover" if deep else "cover", pop, reason, (cover, answers), now)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import PopName
 from controller.choreography.look import Look
+from controller.choreography.needs import Need, needs, unclaimed, unmet
 from controller.choreography.phases import AWAY_FROM_HOME, Event, Phase
 from controller.choreography.plan import StepState
-from controller.choreography.run import PopRun
+from controller.choreography.run import PopRun, Run
 from controller.world.belief import Intent
 from controller.world.condition import Condition
 
 # A PoP that keeps falling over must serve this many times longer before it gets clients back.
 LONGEST_PATIENCE = 8
-# Seconds its prefixes must be off every wire before others cover them. The covering prefix serves
-# meanwhile, and a cover commits to a slow return.
-WIRE_PATIENCE = 0.5
 _NO_WAY_BACK = frozenset({Condition.UNFIT, Condition.UNKNOWN})
 
 
@@ -24,13 +22,12 @@ def patience(fleet: Fleet, pop: PopRun) -> float:
     return float(fleet.timing.settle_down * min(LONGEST_PATIENCE, 2 ** max(0, pop.flaps - 1)))
 
 
-def event_of(pop: PopRun, name: PopName, intent: Intent | None, look: Look) -> Event | None:
+def event_of(run: Run, name: PopName, intent: Intent | None, look: Look) -> Event | None:
     """The most urgent event that applies to the PoP ``name`` now, or none."""
-    condition, fleet, now = look.condition(name), look.fleet, look.now
-    if condition is Condition.SILENT:
-        return Event.LOST
-    if _failed(pop, condition, now):
-        return Event.FAILED
+    pop, condition = run.pops[name], look.condition(name)
+    urgent = _emergency(run, name, look)
+    if urgent is not None or condition is Condition.SILENT:
+        return urgent
     if _last_resort(pop, condition, look):
         return Event.UNDRAIN
     if intent is not None and condition is not Condition.UNKNOWN and not _leaving(pop):
@@ -39,37 +36,53 @@ def event_of(pop: PopRun, name: PopName, intent: Intent | None, look: Look) -> E
         asked = look.world.undrained.get(name, 0.0) >= pop.since
         return Event.UNDRAIN if asked or not pop.found else None
     if pop.plan is not None and pop.plan.settled:
-        return (
-            Event.DONE
-            if pop.phase in {Phase.RETURNING, Phase.DRAINING}
-            else _back(fleet, pop, now)
-        )
+        return Event.DONE if pop.phase in {Phase.RETURNING, Phase.DRAINING} else _back(look, pop)
     if condition is Condition.SERVING and pop.phase is Phase.STARTING:
         return Event.ESTABLISHED
-    return _back(fleet, pop, now)
+    return _back(look, pop)
 
 
-def _failed(pop: PopRun, condition: Condition, now: float) -> bool:
+def _emergency(run: Run, name: PopName, look: Look) -> Event | None:
+    """Lost, failed, or an emergency that must reach further; none while all is as it should."""
+    pop, need = run.pops[name], needs(run, name, look)
+    match pop.phase:
+        case Phase.DRAINED:
+            return None
+        case Phase.TAKEN_OVER:
+            return Event.EXTENDED if unmet(run, name, need, look) else None
+        case Phase.COVERED:
+            if need.silent or unclaimed(pop.posture, need.claim):
+                return Event.LOST
+            return Event.EXTENDED if unmet(run, name, need, look) else None
+        case Phase.STARTING:
+            gone = look.condition(name) is Condition.SILENT
+            return Event.LOST if gone or unclaimed(pop.posture, need.claim) else None
+        case _:
+            if _gone(pop, need, look.condition(name)) or unclaimed(pop.posture, need.claim):
+                return Event.LOST
+            return Event.FAILED if need.failed and _failure_matters(pop, look, name) else None
+
+
+def _gone(pop: PopRun, need: Need, condition: Condition) -> bool:
+    """Whether it is silent, and not yet carried by others on its way out."""
+    if condition is Condition.SILENT or pop.phase is not Phase.DRAINING:
+        return bool(need.silent)
+    carried = {kind for kind in need.silent if pop.posture.depth_in(kind) and pop.posture.helpers}
+    return bool(need.silent - carried)
+
+
+def _failure_matters(pop: PopRun, look: Look, name: PopName) -> bool:
     """Whether its own prefixes have left the wire, or will at once, with nobody else to carry."""
-    if condition is Condition.WITHDRAWN:
-        # An agent that lost its thread to ExaBGP for a moment reports an empty wire.
-        since = now if pop.withdrawn_since is None else pop.withdrawn_since
-        if now - since < WIRE_PATIENCE:
-            return False
-    elif condition is not Condition.UNFIT:
-        return False
     match pop.phase:
         case Phase.HOME:
             return True
         case Phase.RETURNING:
             # On its way back it has a good reason to be off the wire until it has once been on.
             advertised = pop.plan is None or pop.plan.steps[0].state is StepState.SETTLED
-            return condition is Condition.UNFIT or advertised
-        case Phase.DRAINING:
-            # Cached answers still lead here, and nobody advertises its prefixes yet.
-            return not pop.posture.helpers
+            return look.condition(name) is Condition.UNFIT or advertised
         case _:
-            return False
+            # Draining: cached answers still lead here, and nobody advertises its prefixes yet.
+            return not pop.posture.helpers
 
 
 def _last_resort(pop: PopRun, condition: Condition, look: Look) -> bool:
@@ -82,7 +95,8 @@ def _leaving(pop: PopRun) -> bool:
     return pop.phase in {Phase.DRAINING, Phase.DRAINED}
 
 
-def _back(fleet: Fleet, pop: PopRun, now: float) -> Event | None:
+def _back(look: Look, pop: PopRun) -> Event | None:
     if pop.phase not in AWAY_FROM_HOME or pop.serving_since is None:
         return None
-    return Event.RECOVERED if now - pop.serving_since >= patience(fleet, pop) else None
+    served = look.now - pop.serving_since
+    return Event.RECOVERED if served >= patience(look.fleet, pop) else None

@@ -7,20 +7,25 @@ from collections.abc import Mapping
 import msgspec
 
 from ambicast.model.fleet import Fleet
-from ambicast.model.identifiers import PopName
+from ambicast.model.identifiers import Family, PopName
+from controller.choreography.kept import Claim
 from controller.choreography.technique import Technique
 from controller.world.belief import Intent, World
 from controller.world.condition import Assessment, Condition
 
 
 class Look(msgspec.Struct, frozen=True):
-    """What is believed at ``now`` (seconds, controller's clock), and how each PoP is judged."""
+    """What is believed at ``now`` (seconds, controller's clock), and how each PoP is judged.
+
+    ``claims``: PoPs that others took over by themselves, and we do not know of yet.
+    """
 
     world: World
     fleet: Fleet
     conditions: Mapping[PopName, Assessment]
     techniques: frozenset[Technique]
     now: float
+    claims: Mapping[PopName, Claim] = {}
 
     def condition(self, pop: PopName) -> Condition:
         """How ``pop`` is, in one word."""
@@ -34,17 +39,15 @@ class Look(msgspec.Struct, frozen=True):
         """The operator's wish to keep ``pop`` empty, if any."""
         return self.world.drains.get(pop)
 
-    def fail_open(self) -> bool:
-        """Whether all checks that spoke fail: then the checks are wrong, or nothing helps."""
-        found = {self.condition(pop) for pop in self.conditions}
-        fit = {Condition.SERVING, Condition.WITHDRAWN}
-        return Condition.UNFIT in found and not found & fit
-
     def serving(self) -> frozenset[PopName]:
         """The PoPs that serve now."""
         return frozenset(p for p in self.conditions if self.condition(p) is Condition.SERVING)
 
-    def perhaps_serving(self) -> frozenset[PopName]:
-        """The PoPs that serve now, and those of which nobody knows."""
-        known = {Condition.SERVING, Condition.UNKNOWN}
-        return frozenset(p for p in self.conditions if self.condition(p) in known)
+    def serves(self, pop: PopName, *kinds: Family) -> bool:
+        """Whether ``pop`` serves in each of these families."""
+        found = self.conditions.get(pop)
+        if found is None or found.condition is not Condition.SERVING:
+            return False
+        return not (found.silent or found.bare) or not any(
+            kind in found.silent or kind in found.bare for kind in kinds
+        )

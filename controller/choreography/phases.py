@@ -21,8 +21,9 @@ class Event(StrEnum):
     """What can happen to a PoP."""
 
     ESTABLISHED = "established"  # serving, own prefixes on the wire
-    LOST = "lost"  # a quorum of watchers says gone
+    LOST = "lost"  # a quorum of watchers says gone, in one family at least
     FAILED = "failed"  # its own agent says unfit, or its prefixes left every wire
+    EXTENDED = "extended"  # away already, and more of it must be carried, or by others
     RECOVERED = "recovered"  # has been serving for the settle-down time
     DRAIN = "drain"  # the operator asked, and no guard refused
     UNDRAIN = "undrain"  # the operator took it back
@@ -37,8 +38,10 @@ TRANSITIONS: dict[tuple[Phase, Event], Phase] = {
     (Phase.HOME, Event.FAILED): Phase.COVERED,
     (Phase.HOME, Event.DRAIN): Phase.DRAINING,
     (Phase.COVERED, Event.LOST): Phase.TAKEN_OVER,
+    (Phase.COVERED, Event.EXTENDED): Phase.COVERED,
     (Phase.COVERED, Event.RECOVERED): Phase.RETURNING,
     (Phase.COVERED, Event.DRAIN): Phase.DRAINING,
+    (Phase.TAKEN_OVER, Event.EXTENDED): Phase.TAKEN_OVER,
     (Phase.TAKEN_OVER, Event.RECOVERED): Phase.RETURNING,
     (Phase.TAKEN_OVER, Event.DRAIN): Phase.DRAINING,
     (Phase.RETURNING, Event.LOST): Phase.TAKEN_OVER,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ambicast.model.fleet import Fleet
-from ambicast.model.identifiers import PopName
+from ambicast.model.identifiers import Family, PopName
+from ambicast.model.prefixes import family
 from controller.choreography.ladder import rungs
 from controller.choreography.plan import Plan, Step
 from controller.choreography.posture import Home, Posture, change
@@ -27,10 +30,10 @@ def drain(
     Helpers that already advertise its prefixes (it was taken over before) stay.
     """
     timing, own = fleet.timing, fleet.pops[pop].prefixes
-    quiet = change(posture, given=0.0)
+    quiet = change(posture, given=0.0, families=())
     covered = change(quiet, helpers=tuple(sorted({*posture.helpers, *helpers})))
     leaving = change(covered, home=Home.LEAVING)
-    away = change(leaving, home=Home.AWAY, split=0)
+    away = change(leaving, home=Home.AWAY, split=0, splits={})
     everything = tuple(sorted({*own, *fleet.anycast_prefixes(), *fleet.covers_at(pop)}))
     undo = f"ambicast pop undrain {pop}"
     steps = (
@@ -82,28 +85,47 @@ def go_back(fleet: Fleet, pop: PopName, posture: Posture, reason: str, now: floa
     client (mean 124 s; failover-simulation.md section 5). Home keeps its halves: withdrawing them
     is the same danger again, and a latched prefix is a healthy state.
     """
-    own = fleet.pops[pop].prefixes
-    depth = max(posture.depth, posture.split)
-    here = change(posture, home=Home.HERE, split=depth, given=0.0)
-    longer = tuple(part for prefix in own for part in rungs(prefix, depth))
+    kinds = tuple(kind for kind in Family if posture.concerns(kind))
+    deep = {kind: max(posture.depth_in(kind), posture.split_in(kind)) for kind in kinds}
+    here = _at_home(posture, deep)
+    prefixes = tuple(
+        each
+        for prefix in fleet.pops[pop].prefixes
+        if family(prefix) in kinds
+        for each in (prefix, *rungs(prefix, deep[family(prefix)]))
+    )
     steps = [
         Step(
             "home-advertises",
             "bgp",
-            f"{pop} advertises {', '.join((*own, *longer))}",
+            f"{pop} advertises {', '.join(prefixes)}",
             here,
-            (Advertised((pop,), (*own, *longer), posture.helpers),),
+            (Advertised((pop,), prefixes, posture.helpers),),
         )
     ]
     left = here
     for helper in farthest_first(fleet, pop, posture.helpers):
         rest = tuple(name for name in left.helpers if name != helper)
-        left = change(left, helpers=rest, depth=left.depth if rest else 0)
-        steps.append(_leave(fleet, pop, helper, left, (*own, *longer)))
+        left = change(left, helpers=rest) if rest else _alone(left)
+        steps.append(_leave(fleet, pop, helper, left, prefixes))
     given = [change(left, given=share) for share in GROWING]
+    # Wholly at home, no family is apart any more.
+    given[-1] = change(given[-1], families=())
     for grown in given:
         steps.append(_give(fleet, pop, grown, last=grown is given[-1]))
     return Plan("return", pop, reason, tuple(steps), now)
+
+
+def _at_home(posture: Posture, deep: Mapping[Family, int]) -> Posture:
+    """Home advertises too, in its families as deep as ``deep`` says; given to nobody yet."""
+    here = change(posture, home=Home.HERE, given=0.0)
+    if not posture.families and len(set(deep.values())) == 1:
+        return change(here, split=max(deep.values()))
+    return change(here, splits={**posture.splits, **deep})
+
+
+def _alone(posture: Posture) -> Posture:
+    return change(posture, helpers=(), depth=0, depths={})
 
 
 def _leave(

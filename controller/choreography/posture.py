@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
 
-from ambicast.model.identifiers import PopName
+from ambicast.model.identifiers import Family, PopName
 
 
 class Home(StrEnum):
@@ -32,6 +33,10 @@ class Posture(msgspec.Struct, frozen=True):
         helpers: other PoPs that advertise its prefixes.
         depth: depth of the more-specifics the helpers advertise beside them (0: none).
         given: share of its client groups that DNS gives its address (0..1).
+        families: the families that ``helpers`` and ``given`` speak of; empty: all. In the others
+            nobody helps, and all of its client groups are given its address.
+        splits: like ``split``, for one family alone; the deeper of the two holds.
+        depths: like ``depth``, for one family alone; the deeper of the two holds.
     """
 
     home: Home = Home.HERE
@@ -39,6 +44,29 @@ class Posture(msgspec.Struct, frozen=True):
     helpers: tuple[PopName, ...] = ()
     depth: int = 0
     given: float = 1.0
+    families: tuple[Family, ...] = ()
+    splits: Mapping[Family, int] = {}
+    depths: Mapping[Family, int] = {}
+
+    def concerns(self, kind: Family) -> bool:
+        """Whether the PoP is away from home (or on its way) in this family, if it is at all."""
+        return not self.families or kind in self.families
+
+    def split_in(self, kind: Family) -> int:
+        """The depth of its own more-specifics in this family."""
+        return max(self.split, self.splits.get(kind, 0))
+
+    def depth_in(self, kind: Family) -> int:
+        """The depth of the helpers' more-specifics in this family; 0 where nobody helps."""
+        return max(self.depth, self.depths.get(kind, 0)) if self.concerns(kind) else 0
+
+    def given_in(self, kind: Family) -> float:
+        """The share of its client groups that are given its address in this family."""
+        return self.given if self.concerns(kind) else 1.0
+
+    def helped_by(self, pop: PopName, kind: Family) -> bool:
+        """Whether ``pop`` advertises this PoP's prefixes of that family."""
+        return pop in self.helpers and self.concerns(kind)
 
 
 def change(posture: Posture, **changes: object) -> Posture:

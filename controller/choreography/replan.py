@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
-from ambicast.model.fleet import Fleet
-from ambicast.model.identifiers import PopName
+from ambicast.model.identifiers import Family, PopName
+from controller.choreography.anycast import at_least, deepened, depths
 from controller.choreography.emergency import take_over
-from controller.choreography.ladder import DEEPEST, depth_against
 from controller.choreography.look import Look
-from controller.choreography.phases import UNSETTLED, Event, Phase
+from controller.choreography.needs import Need, concerned, needs, survivors
+from controller.choreography.phases import AWAY_FROM_HOME, UNSETTLED, Event, Phase
 from controller.choreography.plan import Plan, StepState
 from controller.choreography.planned import drain, go_back
 from controller.choreography.posture import Home, Posture, change
 from controller.choreography.run import PopRun, Run, given
-from controller.choreography.technique import Technique
-from controller.planning.guards import LATELY, Refusal, guard_drain, guard_emergency
-from controller.world.condition import Condition
+from controller.choreography.taking import lost_lately, taken_posture, without_helper
+from controller.planning.guards import Refusal, guard_drain, guard_emergency
 
 
 def replan(run: Run, name: PopName, event: Event, phase: Phase, look: Look) -> Run:
@@ -31,7 +32,7 @@ def replan(run: Run, name: PopName, event: Event, phase: Phase, look: Look) -> R
             return _with(run, name, look, phase=phase, plan=None, because=because, posture=home)
         case Event.DONE:
             return _with(run, name, look, phase=phase, plan=None, because=because)
-        case Event.LOST | Event.FAILED:
+        case Event.LOST | Event.FAILED | Event.EXTENDED:
             return _emergency(run, name, event, phase, look)
         case Event.RECOVERED | Event.UNDRAIN:
             plan = go_back(look.fleet, name, pop.posture, because, look.now)
@@ -44,7 +45,7 @@ def _drained(run: Run, name: PopName, phase: Phase, look: Look) -> Run:
     pop, intent = run.pops[name], look.intent(name)
     reason = intent.reason if intent is not None else ""
     moving = tuple(each for each in run.pops if run.pops[each].phase in UNSETTLED)
-    helpers = _survivors(run, name, look)
+    helpers = survivors(run, name, look)
     refusal = guard_drain(look.fleet, name, given(run), moving)
     if refusal is None and not helpers:
         refusal = Refusal("fewest PoPs", "no other PoP serves", "at least one must cover (I3)")
@@ -56,58 +57,61 @@ def _drained(run: Run, name: PopName, phase: Phase, look: Look) -> Run:
 
 
 def _emergency(run: Run, name: PopName, event: Event, phase: Phase, look: Look) -> Run:
-    pop, own = run.pops[name], look.fleet.pops[name].prefixes
-    silent = event is Event.LOST
-    planned = run.failover[name].advertisers if name in run.failover else ()
-    survivors = _survivors(run, name, look)
-    refusal = guard_emergency(look.fleet, name, survivors, _lost_lately(run, look), silent=silent)
+    pop, need, able = run.pops[name], needs(run, name, look), survivors(run, name, look)
+    refusal = _refusal(run, name, need, able, look)
     if refusal is not None:
         kept = msgspec.structs.replace(pop, refusal=str(refusal))
         run = msgspec.structs.replace(run, pops={**run.pops, name: kept})
         # Whom nobody can cover helps nobody either.
-        return run if survivors else _lost_as_helper(run, name, look, silent=silent)
-    # The table was made before the failure; who has been lost since is not asked to help.
-    helpers = tuple(each for each in planned if each in survivors) or survivors
-    posture = change(pop.posture, home=Home.HERE)
-    stale = dict.fromkeys(own, pop.posture.split)
-    depth = max(depth_against(own, stale) if silent else 0, pop.posture.depth)
-    if Technique.HALVES not in look.techniques:
-        depth = 0
-        if Technique.SAME_LENGTH not in look.techniques:
-            helpers = ()
+        return run if able else _lost_as_helper(run, name, need, look)
+    shared = frozenset(need.claim.shared) if need.claim else frozenset()
+    before = run
+    if need.claim:
+        run = at_least(run, need.claim.shared)
+    if event is Event.LOST or need.silent - concerned(pop, look.fleet, name):
+        run = deepened(run, look, need.silent - shared)
+    posture = taken_posture(before, name, need, able, look)
     because = look.because(name)
-    run = _deepen_anycast(run, look.fleet) if silent and depth else run
-    taken = change(posture, helpers=helpers, depth=depth)
-    plan = take_over(
-        look.fleet, name, taken, anycast=run.anycast_depth, reason=because, now=look.now
+    plan = take_over(look.fleet, name, posture, anycast=depths(run), reason=because, now=look.now)
+    run = _with(run, name, look, phase=phase, plan=plan, because=because)
+    if event is not Event.EXTENDED:
+        counted = msgspec.structs.replace(run.pops[name], flaps=pop.flaps + 1, lost_at=look.now)
+        run = msgspec.structs.replace(run, pops={**run.pops, name: counted})
+    return _lost_as_helper(run, name, need, look)
+
+
+def _refusal(
+    run: Run, name: PopName, need: Need, able: tuple[PopName, ...], look: Look
+) -> Refusal | None:
+    """Why nothing is done about it yet; others that did it already need no leave."""
+    if need.claim is not None:
+        return None
+    resists = look.conditions[name].resists
+    if resists and not need.silent:
+        # Where checks begin to fail elsewhere too, it is perhaps the checks.
+        able = tuple(pop for pop in able if not look.conditions[pop].doubted)
+    away = run.pops[name].phase in AWAY_FROM_HOME
+    return guard_emergency(
+        look.fleet,
+        name,
+        able,
+        () if away else lost_lately(run, look.now),
+        doubtful=not away and (bool(need.silent) or resists),
     )
-    run = _with(run, name, look, phase=phase, plan=plan, because=because, flaps=pop.flaps + 1)
-    return _lost_as_helper(run, name, look, silent=silent and depth > 0)
 
 
-def _deepen_anycast(run: Run, fleet: Fleet) -> Run:
-    """All members advertise the anycast more-specifics or none does, and only in small sets.
-
-    One rung deeper than all members advertised until now: what the lost one advertised is stale.
-    """
-    if len(fleet.pops) > fleet.limits.anycast_halves_up_to:
-        return run
-    deeper = min(DEEPEST, run.anycast_depth + 1)
-    return msgspec.structs.replace(run, anycast_depth=deeper)
-
-
-def _lost_as_helper(run: Run, lost: PopName, look: Look, *, silent: bool) -> Run:
+def _lost_as_helper(run: Run, lost: PopName, need: Need, look: Look) -> Run:
     """What ``lost`` had taken over is covered again, one rung deeper where it fell silent."""
+    if not need.silent and not need.failed:
+        return run
     pops = dict(run.pops)
     for name, pop in run.pops.items():
-        stood = lost in pop.posture.helpers
+        stood = any(pop.posture.helped_by(lost, kind) for kind in need.families)
         if name == lost or not (stood or _counts_on(pop.plan, lost)):
             continue
-        survivors = tuple(each for each in _survivors(run, name, look) if each != lost)
-        rest = tuple(each for each in pop.posture.helpers if each != lost)
-        depth = pop.posture.depth + 1 if silent and stood else pop.posture.depth
-        posture = change(pop.posture, helpers=rest or (survivors if stood else ()), depth=depth)
-        pops[name] = _without(pop, posture, lost, survivors, look, anycast=run.anycast_depth)
+        able = tuple(each for each in survivors(run, name, look) if each != lost)
+        posture = without_helper(run, name, lost, need, able, look)
+        pops[name] = _without(pop, posture, lost, able, look, anycast=depths(run))
     return msgspec.structs.replace(run, pops=pops)
 
 
@@ -121,10 +125,10 @@ def _without(
     pop: PopRun,
     posture: Posture,
     lost: PopName,
-    survivors: tuple[PopName, ...],
+    able: tuple[PopName, ...],
     look: Look,
     *,
-    anycast: int,
+    anycast: Mapping[Family, int],
 ) -> PopRun:
     """``pop`` with a plan that no longer counts on ``lost``."""
     changed = msgspec.structs.replace(pop, posture=posture)
@@ -136,12 +140,12 @@ def _without(
         plan = go_back(look.fleet, name, posture, pop.because, look.now)
         return msgspec.structs.replace(changed, plan=plan)
     if pop.phase is Phase.DRAINING:
-        if survivors and posture.home is Home.AWAY:
+        if able and posture.home is Home.AWAY:
             last = msgspec.structs.replace(pop.plan.steps[-1], posture=posture)
             plan = msgspec.structs.replace(pop.plan, steps=(*pop.plan.steps[:-1], last))
             return msgspec.structs.replace(changed, plan=plan)
-        if survivors:
-            plan = drain(look.fleet, name, posture, survivors, pop.because, look.now)
+        if able:
+            plan = drain(look.fleet, name, posture, able, pop.because, look.now)
             return msgspec.structs.replace(changed, plan=plan)
         # Nobody is left to carry its clients: the wish waits until somebody is (I7).
         why = f"not drained: {lost} was lost and nobody else serves"
@@ -158,24 +162,6 @@ def _without(
         now=look.now,
     )
     return msgspec.structs.replace(changed, plan=helped)
-
-
-def _lost_lately(run: Run, look: Look) -> tuple[PopName, ...]:
-    return tuple(
-        name
-        for name, pop in run.pops.items()
-        if pop.phase is Phase.TAKEN_OVER and look.now - pop.since < LATELY
-    )
-
-
-def _survivors(run: Run, name: PopName, look: Look) -> tuple[PopName, ...]:
-    return tuple(
-        other
-        for other in sorted(run.pops)
-        if other != name
-        and look.condition(other) is Condition.SERVING
-        and run.pops[other].phase in {Phase.HOME, Phase.RETURNING, Phase.STARTING}
-    )
 
 
 def _with(run: Run, name: PopName, look: Look, **changes: object) -> Run:

@@ -25,12 +25,20 @@ def resumed(last: Run, new: Run, fleet: Fleet) -> Run:
         pops={name: _known(last.pops.get(name, each), fleet) for name, each in new.pops.items()},
         orders={host: sent for host, sent in last.orders.items() if host in _hosts(fleet)},
         failover={} if set(last.failover) - set(fleet.pops) else last.failover,
+        armed={name: each for name, each in last.armed.items() if name in fleet.pops},
+        keepers={each: pop for each, pop in last.keepers.items() if pop in fleet.pops},
+        kept={host: each for host, each in last.kept.items() if host in _hosts(fleet)},
+        assignments={} if _names(last) - set(fleet.pops) else last.assignments,
         drains={name: wish for name, wish in last.drains.items() if name in fleet.pops},
     )
 
 
 def _hosts(fleet: Fleet) -> set[str]:
     return {host for _, host in fleet.hosts()}
+
+
+def _names(run: Run) -> set[PopName]:
+    return {pop for each in run.assignments.values() for pop in each.pops.values()}
 
 
 def _known(pop: PopRun, fleet: Fleet) -> PopRun:

@@ -9,25 +9,31 @@ changed. A second look at the same world emits nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from ambicast.model.fleet import Fleet
-from ambicast.model.identifiers import PopName
+from ambicast.model.identifiers import Family, PopName
 from controller.choreography.adoption import adopted, heard_enough
+from controller.choreography.anycast import WAY_PATIENCE, depths, follow_ways
+from controller.choreography.claims import claims, heeded
+from controller.choreography.contingencies import armed
 from controller.choreography.derive import derive
-from controller.choreography.events import WIRE_PATIENCE, event_of, patience
+from controller.choreography.events import event_of, patience
 from controller.choreography.look import Look
+from controller.choreography.needs import RESISTING_PATIENCE, WIRE_PATIENCE, family_patience
 from controller.choreography.phases import AWAY_FROM_HOME, Phase, after
 from controller.choreography.progress import progress
 from controller.choreography.replan import replan
 from controller.choreography.run import Command, Happened, PopRun, Run, WakeAt, given
 from controller.choreography.settling import Waited
+from controller.choreography.shedding import shed
 from controller.choreography.technique import EVERYTHING, Technique
 from controller.planning.failover import failover_table
 from controller.world.belief import Intent, World
-from controller.world.condition import Condition, assess
+from controller.world.condition import Assessment, Condition, assess
+
+# One look may find a PoP established, and then missing something; never more than a few events.
+MOST_EVENTS = 3
 
 
 def step(
@@ -47,9 +53,13 @@ def step(
     if not world.connected:
         # What is believed grows old, and nobody would hear an order: hold everything (I8).
         return run, (WakeAt(now + 1.0),)
-    look = Look(world, fleet, assess(world, fleet, now), techniques, now)
+    conditions = assess(world, fleet, now)
+    told = claims(run, world, fleet, conditions)
+    look = Look(world, fleet, conditions, techniques, now, told)
     commands: list[Command] = []
-    run = _happen(_remember_conditions(run, look), look, commands)
+    run = follow_ways(heeded(run, world, fleet), look)
+    run = shed(_remember_conditions(run, look), look, commands)
+    run = _prepare(_happen(run, look, commands), look)
     # Plans move first and orders are derived after: one emergency is one order per host, and so
     # one UPDATE per session. What a step is sent may settle it at once, so look again until
     # nothing moves; a plan has few steps.
@@ -60,7 +70,6 @@ def step(
         if derived == run:
             break
         run = derived
-    run = _prepare(run, fleet, now)
     commands += _wakes(run, fleet, now)
     return run, tuple(commands)
 
@@ -72,18 +81,23 @@ def _remember_wishes(run: Run, world: World) -> Run:
 
 
 def _remember_conditions(run: Run, look: Look) -> Run:
-    """Since when each PoP has been serving, or withdrawn, without a break."""
-    pops = dict(run.pops)
-    for name, pop in run.pops.items():
-        condition = look.condition(name)
-        pops[name] = msgspec.structs.replace(
-            pop,
-            serving_since=_since(pop.serving_since, condition is Condition.SERVING, look.now),
-            withdrawn_since=_since(
-                pop.withdrawn_since, condition is Condition.WITHDRAWN, look.now
-            ),
-        )
+    """Since when each PoP has been serving, or partly silent, and so on, without a break."""
+    pops = {name: _remembered(pop, look.conditions[name], look) for name, pop in run.pops.items()}
     return run if pops == run.pops else msgspec.structs.replace(run, pops=pops)
+
+
+def _remembered(pop: PopRun, found: Assessment, look: Look) -> PopRun:
+    serves = found.condition is Condition.SERVING
+    held = {
+        "serving_since": serves and not found.silent and not found.bare,
+        "withdrawn_since": bool(found.bare) and found.condition is not Condition.UNFIT,
+        "silent_since": bool(found.silent) and found.condition is not Condition.SILENT,
+        "resisting_since": found.resists,
+    }
+    since = {name: _since(getattr(pop, name), holds, look.now) for name, holds in held.items()}
+    if all(getattr(pop, name) == at for name, at in since.items()):
+        return pop
+    return msgspec.structs.replace(pop, **since)
 
 
 def _since(held: float | None, holds: bool, now: float) -> float | None:  # noqa: FBT001
@@ -94,8 +108,11 @@ def _since(held: float | None, holds: bool, now: float) -> float | None:  # noqa
 
 def _happen(run: Run, look: Look, commands: list[Command]) -> Run:
     for name in sorted(run.pops):
-        wish = look.intent(name)
-        run, moved = _happen_to(run, name, wish, look, commands)
+        wish, moved = look.intent(name), False
+        for _ in range(MOST_EVENTS):
+            run, moved = _happen_to(run, name, wish, look, commands)
+            if not moved:
+                break
         if not moved and wish is not None and run.pops[name].refusal:
             # A wish that a guard refuses must not keep the PoP from its way back.
             run, _ = _happen_to(run, name, None, look, commands)
@@ -107,13 +124,13 @@ def _happen_to(
 ) -> tuple[Run, bool]:
     """The run after what happened to one PoP, and whether it is in another phase now."""
     pop = run.pops[name]
-    event = event_of(pop, name, wish, look)
+    event = event_of(run, name, wish, look)
     phase = after(pop.phase, event) if event is not None else None
     if event is None or phase is None:
         return run, False
     run = replan(run, name, event, phase, look)
     changed = run.pops[name]
-    if changed.phase is phase:
+    if changed.phase is phase and not changed.refusal:
         text = f"{pop.phase} -> {phase}: {changed.because}"
         commands.append(Happened(look.now, f"pop.{event}", name, text))
         return run, True
@@ -122,21 +139,29 @@ def _happen_to(
     return run, False
 
 
-def _prepare(run: Run, fleet: Fleet, now: float) -> Run:
-    """Keeps the failover table ready: recomputed while all is calm, frozen during an incident."""
-    if any(pop.phase in AWAY_FROM_HOME for pop in run.pops.values()):
+def _prepare(run: Run, look: Look) -> Run:
+    """Keeps failover table and contingencies ready: made while all is calm, frozen otherwise."""
+    calm = not any(pop.phase in AWAY_FROM_HOME for pop in run.pops.values())
+    if not calm and run.failover:
         return run
-    current = given(run)
-    if set(run.failover) == set(current) and not _shares_changed(run, current):
+    # Who is about to serve is counted already: a table made anew for each PoP that comes up at a
+    # start would be as many orders for everybody.
+    coming = {name: 1.0 for name in run.pops if _is_coming(run, name, look)}
+    current = {**coming, **given(run)}
+    if set(run.failover) != set(current) or run.shares != current:
+        held = run.assignments[Family.V4].pops if Family.V4 in run.assignments else None
+        table = failover_table(look.fleet, current, look.now, held)
+        run = msgspec.structs.replace(run, failover=table, shares=current)
+    if Technique.HALVES not in look.techniques:
         return run
-    return msgspec.structs.replace(run, failover=failover_table(fleet, current, now))
+    postures = {name: pop.posture for name, pop in run.pops.items()}
+    found = armed(look.fleet, tuple(run.failover), postures, depths(run), run.kept)
+    return run if found == run.armed else msgspec.structs.replace(run, armed=found)
 
 
-def _shares_changed(run: Run, current: Mapping[PopName, float]) -> bool:
-    return any(
-        pop.phase is Phase.RETURNING and current.get(name, 0.0) < 1.0
-        for name, pop in run.pops.items()
-    )
+def _is_coming(run: Run, name: PopName, look: Look) -> bool:
+    gone = {Condition.SILENT, Condition.UNFIT}
+    return run.pops[name].phase is Phase.STARTING and look.condition(name) not in gone
 
 
 def _wakes(run: Run, fleet: Fleet, now: float) -> list[Command]:
@@ -146,7 +171,12 @@ def _wakes(run: Run, fleet: Fleet, now: float) -> list[Command]:
             due.append(pop.serving_since + patience(fleet, pop))
         if pop.withdrawn_since is not None:
             due.append(pop.withdrawn_since + WIRE_PATIENCE)
+        if pop.resisting_since is not None:
+            due.append(pop.resisting_since + RESISTING_PATIENCE)
+        if pop.silent_since is not None:
+            due.append(pop.silent_since + family_patience(fleet))
         due += [at for at in _deadlines(pop) if at > now]
+    due += [way.since + WAY_PATIENCE for way in run.silent_ways.values() if not way.answered]
     return [WakeAt(min(at for at in due if at > now))]
 
 

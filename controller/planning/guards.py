@@ -61,23 +61,29 @@ def guard_emergency(
     survivors: tuple[PopName, ...],
     lost_lately: tuple[PopName, ...],
     *,
-    silent: bool,
+    doubtful: bool,
 ) -> Refusal | None:
     """May the loss of ``pop`` be acted upon?
 
     Not where nobody could take over: then routes and answers stay as they are, and whatever still
-    works goes on working. And not where more PoPs than the limit fall silent at once: then the
-    checks, or the network between them, are what broke (I7).
+    works goes on working. And where more PoPs than the limit are lost at once, not beyond it: then
+    the checks, or the network between them, are what broke (I7). ``doubtful``: checks say so, its
+    own or those of its watchers; an empty wire needs no belief. The rest is looked at again.
     """
     if not survivors:
         return Refusal("someone to help", f"no PoP is left to cover {pop}", "one must serve")
-    limit = fleet.limits.pops_lost_at_once
-    most = max(limit.count, int(limit.share * len(fleet.pops)))
+    most = most_at_once(fleet)
     lost = sorted({pop, *lost_lately})
-    if silent and len(lost) > most:
+    if doubtful and len(lost) > most:
         return Refusal(
             "PoPs lost at once",
             f"{len(lost)} silent within {LATELY:g} s ({', '.join(lost)})",
             f"at most {most}: more is a fault of the checks, not of the PoPs",
         )
     return None
+
+
+def most_at_once(fleet: Fleet) -> int:
+    """How many PoPs may be lost within ``LATELY`` before the loss itself is doubted."""
+    limit = fleet.limits.pops_lost_at_once
+    return max(limit.count, int(limit.share * len(fleet.pops)))

@@ -1,7 +1,8 @@
 """A stage for stories: perfect agents and nameservers, virtual time, and the controller's core.
 
 Agents here are the simplest that could work: an order reaches every host that is not silent and is
-on the wire at the next look. Whatever the core decides is recorded in ``history``.
+on the wire at the next look. What they do by themselves is in ``alone.py``. Whatever the core
+decides is recorded in ``history``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ambicast.contract.messages import (
     Outcome,
     Presence,
     Report,
+    Said,
     Session,
     Sighting,
     Sightings,
@@ -47,6 +49,7 @@ from controller.world.observations import (
     Observation,
     UndrainAsked,
 )
+from tests.choreography.alone import Alone
 
 
 class Stage:
@@ -76,6 +79,11 @@ class Stage:
         self.unseen: set[tuple[PopName, PopName]] = set()  # (watcher, PoP) that do not meet
         self.paused: set[PopName] = set()  # watchers whose own loop stood still
         self.mute: set[PopName] = set()  # watchers whose sightings do not arrive
+        self.cut: set[PopName] = set()  # alive, but not heard, and hearing nothing
+        self.half: set[tuple[PopName, Family]] = set()  # silent in that family alone
+        self.overloaded: set[PopName] = set()
+        self.said: dict[PopName, Said] = {}  # what responders say to everybody
+        self.alone = Alone(self)  # what agents do by themselves
         self.deaf = False
         self.history: list[tuple[float, Command]] = []
         self.learned: list[tuple[float, Observation]] = []
@@ -105,6 +113,7 @@ class Stage:
         until = self.now + seconds
         while self.now < until - 1e-9:
             self.now = min(until, self.now + every)
+            self.alone.act()
             if not self.deaf:
                 self.report()
             self.look()
@@ -112,10 +121,11 @@ class Stage:
     def report(self) -> None:
         """What every living host tells now."""
         for pop, host in self.fleet.hosts():
-            if pop.name in self.silent:
+            if pop.name in self.silent | self.cut:
                 continue
             if host in self.orders:
                 self.wires[host] = self.orders[host][1]
+                self.alone.accepted(host, *self.orders[host])
             self._tell(HostPresent(pop.name, host, Presence(online=True, instance="i", since=0)))
             self._tell(HostReported(pop.name, host, self._report(pop.name, host)))
             if pop.name not in self.mute:
@@ -127,6 +137,7 @@ class Stage:
         twin = copy.copy(self)
         for name, value in vars(self).items():
             setattr(twin, name, copy.copy(value))
+        twin.alone = self.alone.fork(twin)
         return twin
 
     def lose_broker(self) -> None:
@@ -186,11 +197,11 @@ class Stage:
         order = self.wires.get(host)
         if order is None or pop in self.bare:
             return ()
-        if pop in self.unfit:
-            mine = order.keepers.items()
-            kept = {prefix for prefix, keeper in mine if keeper == pop}
-            return tuple(each for each in order.advertisements if each.prefix in kept)
-        return order.advertisements
+        every = self.alone.sent(pop, host, order)
+        if pop in self.unfit and self.alone.others_fit(pop):
+            kept = self.alone.kept(pop, host, order)
+            return tuple(each for each in every if each.prefix in kept)
+        return every
 
     def _report(self, pop: PopName, host: HostName) -> Report:
         order = self.wires.get(host)
@@ -202,9 +213,17 @@ class Stage:
         return Report(
             instance="i",
             sessions=sessions,
-            services=(Fitness(service="www", fit=pop not in self.unfit),),
+            uplinks=self.alone.uplinks(pop),
+            services=(
+                Fitness(
+                    service="www", fit=pop not in self.unfit, overloaded=pop in self.overloaded
+                ),
+            ),
             wire=self._sent(pop, host),
             terminated=order.terminate if order else (),
+            deeds=self.alone.deeds_of(host),
+            keeps=self.alone.keeps_of(host),
+            **self.alone.follows(host),
         )
 
     def _sightings(self, watcher: PopName) -> Sightings:
@@ -212,12 +231,14 @@ class Stage:
             Sighting(
                 pop=other,
                 uplink="north",
-                family=Family.V4,
+                family=kind,
                 up=other not in self.silent
                 and watcher not in self.blind
+                and not {(watcher, kind), (other, kind)} & self.half
                 and (watcher, other) not in self.unseen,
             )
             for other in self.fleet.pops
+            for kind in Family
             if other != watcher
         )
         watched = self.wires.get(self.fleet.bgp_hosts(watcher)[0])
@@ -227,7 +248,11 @@ class Stage:
             for prefix in (watched.observe if watched else ())
         }
         return Sightings(
-            instance="i", seen=seen, witnesses=witnesses, paused=watcher in self.paused
+            instance="i",
+            seen=seen,
+            witnesses=witnesses,
+            paused=watcher in self.paused,
+            said=tuple(said for pop, said in self.said.items() if pop != watcher),
         )
 
 

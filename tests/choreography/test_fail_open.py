@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from ambicast.contract.messages import Report, Said
 from ambicast.model.fleet import LostAtOnce
 from controller.choreography.phases import Phase
+from controller.world.observations import HostReported
 from tests.choreography.fleets import AMS, FRA, LHR, four_pops, three_pops
 from tests.choreography.stage import Stage, restarted
 
@@ -23,21 +25,43 @@ def stage() -> Stage:
 
 
 def kept(stage: Stage) -> dict[str, set[str]]:
-    """What each PoP's latest order lets it keep whatever its checks say."""
-    return {pop: set(stage.orders[stage.fleet.bgp_hosts(pop)[0]][1].keepers) for pop in EVERYONE}
+    """Which shared prefixes each PoP is keeper of, as its own latest order says."""
+    orders = {pop: stage.orders[stage.fleet.bgp_hosts(pop)[0]][1] for pop in EVERYONE}
+    return {
+        pop: {prefix for prefix, keeper in order.keepers.items() if keeper == pop}
+        for pop, order in orders.items()
+    }
 
 
-def test_where_every_check_fails_everybody_keeps_everything(stage: Stage) -> None:
-    answers = stage.given()
+def wires(stage: Stage) -> dict[str, set[str]]:
+    return {pop: stage.wire(pop) for pop in EVERYONE}
+
+
+def test_where_every_check_fails_no_order_and_no_answer_changes(stage: Stage) -> None:
+    answers, orders, before = stage.given(), dict(stage.orders), wires(stage)
     stage.unfit |= set(EVERYONE)
-    stage.pass_time(1)
-    for pop in EVERYONE:
-        assert kept(stage)[pop] == stage.ordered(pop)
+    stage.pass_time(30)
+    assert stage.orders == orders
     assert stage.given() == answers
+    assert wires(stage) == before
+    assert {"someone to help" in pop.refusal for pop in stage.run.pops.values()} == {True}
     stage.unfit.clear()
     stage.pass_time(60, every=0.5)
-    assert not any(kept(stage).values())
     assert {pop.phase for pop in stage.run.pops.values()} == {Phase.HOME}
+
+
+def test_checks_that_begin_to_fail_elsewhere_are_a_reason_to_wait(stage: Stage) -> None:
+    # ams is judged first, and resists; the others' checks have only begun to fail.
+    stage.alone.resisting.add(AMS)
+    stage.unfit.add(AMS)
+    for pop in (FRA, LHR):
+        stage.said[pop] = Said(pop=pop, host=stage.fleet.bgp_hosts(pop)[0])
+    orders = dict(stage.orders)
+    stage.pass_time(5)
+    assert stage.orders == orders
+    stage.said[LHR] = Said(pop=LHR, host=stage.fleet.bgp_hosts(LHR)[0], fit=("www",))
+    stage.pass_time(1)
+    assert stage.run.pops[AMS].phase is Phase.COVERED
 
 
 def test_one_that_can_serve_ends_the_distrust(stage: Stage) -> None:
@@ -47,6 +71,29 @@ def test_one_that_can_serve_ends_the_distrust(stage: Stage) -> None:
     stage.pass_time(1)
     assert kept(stage)[AMS] == set()
     assert kept(stage)[LHR] >= set(stage.fleet.anycast_prefixes())
+    assert stage.wire(LHR) >= set(stage.fleet.anycast_prefixes()) | OWN
+    assert not stage.wire(AMS)
+
+
+def test_who_took_the_keepers_role_is_named(stage: Stage) -> None:
+    anycast = set(stage.fleet.anycast_prefixes())
+    assert kept(stage)[AMS] >= anycast
+    host = stage.fleet.bgp_hosts(LHR)[0]
+    stage.alone.keeps[host] = frozenset(anycast)
+    stage.pass_time(0.5)
+    assert kept(stage)[LHR] >= anycast
+    assert not kept(stage)[AMS] & anycast
+    sent = dict(stage.orders)
+    stage.pass_time(5)
+    assert stage.orders == sent
+
+
+def test_a_role_taken_before_the_last_order_is_no_news(stage: Stage) -> None:
+    host, anycast = stage.fleet.bgp_hosts(LHR)[0], stage.fleet.anycast_prefixes()
+    report = Report(instance="i", keeps=anycast, order_epoch=0)
+    stage.learn(HostReported(LHR, host, report))
+    stage.look()
+    assert stage.run.keepers[anycast[0]] == AMS
 
 
 def test_more_losses_at_once_than_the_limit_are_not_believed() -> None:

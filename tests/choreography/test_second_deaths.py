@@ -161,12 +161,13 @@ def test_the_last_serving_pop_keeps_the_shared_prefixes(stage: Stage) -> None:
     shared = {*stage.fleet.anycast_prefixes(), *stage.fleet.covers_at(LHR)}
     stage.silent.add(AMS)
     stage.pass_time(2)
-    assert not stage.orders[stage.fleet.bgp_hosts(LHR)[0]][1].keepers
+    keepers = stage.orders[stage.fleet.bgp_hosts(LHR)[0]][1].keepers
+    assert set(keepers.values()) == {"fra", "lhr"}
     stage.unfit.add(FRA)
     stage.pass_time(1)
     keepers = stage.orders[stage.fleet.bgp_hosts(LHR)[0]][1].keepers
     assert set(keepers) >= shared
-    assert set(keepers.values()) == {"lhr"}
+    assert {keepers[prefix] for prefix in shared} == {"lhr"}
     stage.unfit.add(LHR)
     stage.pass_time(3)
     assert stage.wire(LHR) >= shared
