@@ -35,13 +35,17 @@ class Direct:
         return True
 
     async def look(self, within: float) -> BgpSeen | None:
-        """What ExaBGP holds and has sent; none where it does not answer in time."""
-        return await self._until(lambda seen: seen.attached, within)
+        """What ExaBGP holds and has sent; none where it does not answer in time.
+
+        What was sent before we came is known when it was sent, and echoed, again. Where a session
+        is down that never happens, and what was seen until then is the answer.
+        """
+        return await self._until(lambda seen: seen.wire == seen.rib, within)
 
     async def withdraw(self, within: float) -> BgpSeen | None:
         """Withdraws all there is; what was seen last, or none where ExaBGP does not answer."""
         return await self._until(
-            lambda seen: seen.attached and not seen.rib and not seen.wire, within, nothing=True
+            lambda seen: not seen.rib and not seen.wire, within, nothing=True
         )
 
     async def restart(self) -> None:

@@ -26,6 +26,7 @@ from ambicast.contract.messages import Brake, BrakeKind
 OK, DIFFERS, ERROR = 0, 1, 2
 LOOK_EVERY = 0.1
 WIRE_WITHIN = 6.0
+ECHO_WITHIN = 3.0
 TAKEN_WITHIN = 3.0
 
 GONE = "no agent runs here"
@@ -136,7 +137,7 @@ class Glass:
             return status
         if not await self._speaker.is_there():
             return _noted(msgspec.structs.replace(status, wire=()), NO_EXABGP)
-        bgp = await self._speaker.look(WIRE_WITHIN)
+        bgp = await self._speaker.look(ECHO_WITHIN)
         told = left(status, self._held, status.brake, bgp)
         return _noted(told, KEPT if bgp else DEAF)
 

@@ -14,7 +14,7 @@ async def test_what_a_dead_agent_left_is_seen_and_withdrawn(running, start_agent
     await agent.stop()
     direct = Direct(running.bridge, POP, 64500)
     seen = await direct.look(WITHIN)
-    assert seen.rib == WANTED
+    assert seen.rib == seen.wire == WANTED
     await running.bird.until(has_it)
     after = await direct.withdraw(WITHIN)
     assert (after.rib, after.wire) == (frozenset(), frozenset())
