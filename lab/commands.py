@@ -20,7 +20,7 @@ from lab.engines.state import known
 from lab.engines.status import status as describe
 from lab.topology import Options, Topology, lab_of, pops
 from lab.topology.places import NAMES
-from lab.topology.shapes import RouterChoice
+from lab.topology.shapes import BfdChoice, RouterChoice
 
 ERROR = 2
 HELP = "The lab: real kernels, BGP, DNS and MQTT on this machine."
@@ -50,11 +50,12 @@ def bring_up(
     engine: Annotated[Engine, typer.Option(help="Namespaces or containerlab.")] = "netns",
     delay: Annotated[str | None, typer.Option(help="One way, between networks: 20ms.")] = None,
     hold: Annotated[int, typer.Option(help="BGP hold time, seconds.")] = 9,
+    bfd: Annotated[BfdChoice, typer.Option(help="Between PoPs and transits.")] = "off",
     name: Name = DEFAULT_NAME,
     directory: Annotated[Path | None, typer.Option(help="For files and logs.")] = None,
 ) -> None:
     """Bring a lab up; it stays up until `down`."""
-    options = Options(router=router, delay=delay, hold_s=hold)
+    options = Options(router=router, delay=delay, hold_s=hold, bfd=bfd)
     chosen = _chosen(topology, count, options)
     lab = up(chosen, name=name, engine=engine, directory=directory, keep=True)
     typer.echo(f"lab {name} is up: API {lab.api}, broker {lab.broker[0]}:{lab.broker[1]}")

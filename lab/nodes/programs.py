@@ -22,7 +22,9 @@ def service(pop: str) -> Program:
     return Program(name="service", argv=("python3", "-m", "lab.nodes.service", "--pop", pop))
 
 
-def pop_programs(pop: str, *, nameserver: bool, programs: PopPrograms) -> tuple[Program, ...]:
+def pop_programs(
+    pop: str, *, nameserver: bool, programs: PopPrograms, bfd: bool = False
+) -> tuple[Program, ...]:
     """A PoP: Ambicast's own, or ExaBGP with its own healthcheck (the baseline)."""
     if programs == "exabgp-healthcheck":
         exabgp = Program(
@@ -46,21 +48,30 @@ def pop_programs(pop: str, *, nameserver: bool, programs: PopPrograms) -> tuple[
         ),
         Program(name="agent", argv=(*agent, "--config", AGENT_FILE), restart_after=LATER_S),
     ]
+    if bfd:
+        argv = (*agent, "bfdd", "--config", AGENT_FILE)
+        chosen.append(Program(name="bfdd", argv=argv, restart_after=SOON_S))
     if nameserver:
         argv = (*agent, "nameserver", "--config", AGENT_FILE)
         chosen.insert(2, Program(name="nameserver", argv=argv))
     return tuple(chosen)
 
 
-def router_programs(software: RouterSoftware) -> tuple[Program, ...]:
-    """A transit. bgpd waits for zebra's socket: when it comes too early it retries after 10 s."""
+def router_programs(software: RouterSoftware, *, bfd: bool = False) -> tuple[Program, ...]:
+    """A router; BIRD speaks BFD itself.
+
+    bgpd waits for zebra's socket: when it comes too early it retries after 10 s.
+    """
     if software == "bird":
         argv = ("/usr/sbin/bird", "-f", "-c", "/etc/bird/bird.conf", "-s", "/run/bird/bird.ctl")
         return (Program(name="bird", argv=argv),)
     zebra = ("/usr/lib/frr/zebra", "-A", "127.0.0.1", "-f", "/etc/frr/zebra.conf")
     bgpd = ("/usr/lib/frr/bgpd", "-A", "127.0.0.1", "-f", "/etc/frr/bgpd.conf")
+    bfdd = ("/usr/lib/frr/bfdd", "-A", "127.0.0.1", "-f", "/etc/frr/bfdd.conf")
+    watching = (Program(name="bfdd", argv=bfdd, after=FRR_SOCKET),) if bfd else ()
     return (
         Program(name="zebra", argv=zebra),
+        *watching,
         Program(name="bgpd", argv=bgpd, after=FRR_SOCKET),
     )
 

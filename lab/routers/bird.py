@@ -8,6 +8,7 @@ learnt by BGP goes to the kernel. BIRD watches the interface's carrier by itself
 from __future__ import annotations
 
 from lab.routers.policy import (
+    BFD_MULTIPLIER,
     CONNECT_RETRY_S,
     CUSTOMER_TAG,
     FAMILIES,
@@ -31,6 +32,8 @@ def bird_config(transit: Transit) -> str:
         msg = "advertisement_interval_s: BIRD has no such timer; use router frr"
         raise ValueError(msg)
     parts = [_head(transit)]
+    if transit.bfd_ms:
+        parts.append(_bfd(transit))
     parts += [_family(transit, family) for family in FAMILIES]
     parts += [_session(transit, s, family) for s in transit.sessions for family in FAMILIES]
     return "\n".join(parts)
@@ -43,6 +46,12 @@ router id {transit.router_id};
 timeformat protocol iso long us;
 protocol device {{ scan time 5; }}
 """
+
+
+def _bfd(transit: Transit) -> str:
+    """Which interfaces: those of the sessions that ask for it."""
+    interval = f"interval {transit.bfd_ms} ms; multiplier {BFD_MULTIPLIER};"
+    return f'protocol bfd {{\n  interface "*" {{ {interval} }};\n}}\n'
 
 
 def _family(transit: Transit, family: Family) -> str:
@@ -73,6 +82,7 @@ protocol bgp {session.name}_{family} {{
   interface "{session.interface}";
   direct;
   hold time {hold};
+  bfd {"on" if transit.bfd_ms and session.relation == "pop" else "off"};
   keepalive time {max(1, hold // 3)};
   connect delay time {CONNECT_RETRY_S};
   connect retry time {CONNECT_RETRY_S};

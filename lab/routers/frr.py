@@ -9,6 +9,7 @@ equal paths to FRR, which would share flows between them; `maximum-paths 1` make
 from __future__ import annotations
 
 from lab.routers.policy import (
+    BFD_MULTIPLIER,
     CONNECT_RETRY_S,
     CUSTOMER_TAG,
     FAMILIES,
@@ -112,6 +113,8 @@ def _neighbor(transit: Transit, session: Session, family: Family) -> list[str]:
         f" neighbor {address} timers connect {CONNECT_RETRY_S}",
         f" neighbor {address} update-source {session.local[family]}",
     ]
+    if transit.bfd_ms and session.relation == "pop":
+        lines.append(f" neighbor {address} bfd {BFD_MULTIPLIER} {transit.bfd_ms} {transit.bfd_ms}")
     if transit.advertisement_interval_s:
         interval = transit.advertisement_interval_s
         lines.append(f" neighbor {address} advertisement-interval {interval}")

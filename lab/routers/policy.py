@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from ambicast.model.quantities import duration
 from lab.topology.internet import Relation
 
 Family = Literal["v4", "v6"]
@@ -25,6 +26,12 @@ LOCAL_PREFERENCE: Final[dict[Relation, int]] = {
 LONGEST: Final[dict[Family, int]] = {"v4": 24, "v6": 48}
 CUSTOMER_TAG: Final = 300  # community <asn>:300 marks what may go to peers and providers
 CONNECT_RETRY_S: Final = 1
+BFD_MULTIPLIER: Final = 3
+
+
+def bfd_interval_ms(detection: str) -> int:
+    """Milliseconds between BFD packets for a detection time such as `300ms`; `off` is 0."""
+    return 0 if detection == "off" else round(duration(detection) * 1000 / BFD_MULTIPLIER)
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +65,7 @@ class Transit(msgspec.Struct, frozen=True, kw_only=True):
         hold_s: BGP hold time (RFC 4271, 4.2); keepalives go every third of it.
         advertisement_interval_s: MinRouteAdvertisementIntervalTimer (RFC 4271, 9.2.1.1) on every
             session; only FRR has one.
+        bfd_ms: milliseconds between BFD packets to and from PoPs (RFC 5880), 0 is no BFD.
         multipath: share flows over equal routes (ECMP) instead of choosing one.
     """
 
@@ -69,4 +77,5 @@ class Transit(msgspec.Struct, frozen=True, kw_only=True):
     steered: dict[str, tuple[str, ...]]
     hold_s: int
     advertisement_interval_s: int = 0
+    bfd_ms: int = 0
     multipath: bool = False

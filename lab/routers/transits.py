@@ -19,7 +19,7 @@ from lab.topology.wiring import Wiring
 
 
 def transit_plans(
-    internet: Internet, wiring: Wiring, hold_s: int, advertisement_interval_s: int
+    internet: Internet, wiring: Wiring, hold_s: int, advertisement_interval_s: int, bfd_ms: int = 0
 ) -> dict[int, Transit]:
     """Every transit's plan by its number."""
     return {
@@ -35,6 +35,7 @@ def transit_plans(
             steered={"v4": STEERED_V4, "v6": STEERED_V6},
             hold_s=hold_s,
             advertisement_interval_s=advertisement_interval_s,
+            bfd_ms=bfd_ms,
         )
         for number in range(1, internet.transits + 1)
     }

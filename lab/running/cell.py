@@ -15,7 +15,7 @@ from lab.topology import Options, Topology, lab_of
 from lab.topology.internet import Internet
 from lab.topology.places import named
 from lab.topology.settings import FLEET_FILE
-from lab.topology.shapes import PopPrograms, RouterChoice
+from lab.topology.shapes import BfdChoice, PopPrograms, RouterChoice
 
 HOLD_S = 9
 WITHOUT_AGENTS = ("exabgp-healthcheck",)
@@ -69,6 +69,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
         programs = "ambicast" if self.has_agents else "exabgp-healthcheck"
         options = Options(
             router=cast(RouterChoice, self.params["router"]),
+            bfd=cast(BfdChoice, self.params.get("bfd", "off")),
             hold_s=round(duration(settings.get("hold", f"{HOLD_S}s"))),
             delay=settings.get("delay"),
             advertisement_interval_s=round(duration(interval)),

@@ -109,7 +109,7 @@ SETTINGS: Final = ("hold", "delay", "advertisement_interval", "uplink_capacity",
 
 MATRIX: Final[dict[str, tuple[str, ...]]] = {
     "router": ("bird", "frr", "mixed"),
-    "bfd": ("off",),
+    "bfd": ("off", "300ms"),
 }
 TOPOLOGIES: Final = tuple(NAMES)
 LAYERS: Final = ("agree",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lab.routers.policy import FAMILIES
+from lab.routers.policy import FAMILIES, bfd_interval_ms
 from lab.routers.transits import transit_plans
 from lab.topology.attachments import hosts_of
 from lab.topology.edges import edge_nodes
@@ -69,7 +69,10 @@ def lab_of(name: str, options: Options) -> Topology:
 def build(internet: Internet, options: Options) -> Topology:
     """All nodes and links of `internet`."""
     wiring = Wiring(internet, options.delay)
-    plans = transit_plans(internet, wiring, options.hold_s, options.advertisement_interval_s)
+    bfd_ms = bfd_interval_ms(options.bfd)
+    plans = transit_plans(
+        internet, wiring, options.hold_s, options.advertisement_interval_s, bfd_ms
+    )
     nodes = [
         *(host_node(internet, pop, h, options) for pop in internet.pops for h in hosts_of(pop)),
         *edge_nodes(internet, wiring, options),

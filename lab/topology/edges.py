@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lab.nodes.programs import router_programs
 from lab.routers.bird import bird_config
 from lab.routers.frr import bgpd_config, zebra_config
-from lab.routers.policy import FAMILIES, Session, Transit
+from lab.routers.policy import FAMILIES, Session, Transit, bfd_interval_ms
 from lab.topology.attachments import edge_asn, hosts_of, router_of
 from lab.topology.internet import (
     POP_ASN,
@@ -48,6 +48,7 @@ def router_files(software: RouterSoftware, plan: Transit) -> dict[str, str]:
         "/etc/frr/zebra.conf": zebra_config(plan),
         "/etc/frr/bgpd.conf": bgpd_config(plan),
         "/etc/frr/vtysh.conf": "",
+        "/etc/frr/bfdd.conf": zebra_config(plan),
     }
 
 
@@ -66,6 +67,7 @@ def edge_nodes(internet: Internet, wiring: Wiring, options: Options) -> Iterator
             originated=dict.fromkeys(FAMILIES, ()),
             steered={"v4": STEERED_V4, "v6": STEERED_V6},
             hold_s=options.hold_s,
+            bfd_ms=bfd_interval_ms(options.bfd),
             multipath=True,
         )
         software = software_of(pop.number, options.router)
@@ -79,7 +81,7 @@ def edge_nodes(internet: Internet, wiring: Wiring, options: Options) -> Iterator
             role="transit",
             asn=plan.asn,
             image=ROUTER_IMAGE,
-            programs=router_programs(software),
+            programs=router_programs(software, bfd=options.bfd != "off"),
             files=router_files(software, plan),
             addresses=addresses,
             sysctls=COMMON_SYSCTLS | FORWARDING | BY_FLOW,

@@ -85,7 +85,7 @@ def host_node(internet: Internet, pop: Pop, host: Host, options: Options) -> Nod
     nameserver = pop.nameserver and host.node == pop.name
     if options.pop_programs == "ambicast":
         files["/etc/ambicast/agent.yaml"] = agent_yaml(
-            pop, host, _controller_address(), options.hold_s
+            pop, host, _controller_address(), options.hold_s, options.bfd
         )
         files |= empty_files(host.node)
     else:
@@ -96,7 +96,12 @@ def host_node(internet: Internet, pop: Pop, host: Host, options: Options) -> Nod
         role="pop",
         asn=POP_ASN,
         image=NODE_IMAGE,
-        programs=pop_programs(pop.name, nameserver=nameserver, programs=options.pop_programs),
+        programs=pop_programs(
+            pop.name,
+            nameserver=nameserver,
+            programs=options.pop_programs,
+            bfd=options.bfd != "off",
+        ),
         files=files,
         addresses=tuple(addresses),
         routes=_defaults(
@@ -147,7 +152,7 @@ def transit_node(
         role="transit",
         asn=plan.asn,
         image=ROUTER_IMAGE,
-        programs=router_programs(software),
+        programs=router_programs(software, bfd=options.bfd != "off"),
         files=router_files(software, plan),
         addresses=tuple(addresses),
         routes=host_routes(internet, number),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from lab.topology.shapes import PopPrograms, RouterChoice
+from lab.topology.shapes import BfdChoice, PopPrograms, RouterChoice
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,6 +14,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     router: RouterChoice = "bird"
     hold_s: int = 9
+    bfd: BfdChoice = "off"
     delay: str | None = None
     advertisement_interval_s: int = 0
     fleet_overrides: Mapping[str, object] = {}

@@ -9,14 +9,16 @@ import yaml
 
 from ambicast.contract.access import CONTROLLER
 from lab.nodes.broker import connection
+from lab.routers.policy import BFD_MULTIPLIER, bfd_interval_ms
 from lab.topology.attachments import Host, hosts_of
 from lab.topology.internet import ANYCAST, STEERED_V6, Internet, Pop
+from lab.topology.shapes import BfdChoice
 
 FLEET_FILE = "/etc/ambicast/fleet.yaml"
 API_PORT = 8080
 
 
-def agent_yaml(pop: Pop, host: Host, broker: str, hold_s: int) -> str:
+def agent_yaml(pop: Pop, host: Host, broker: str, hold_s: int, bfd: BfdChoice = "off") -> str:
     """agent.yaml of a PoP's host.
 
     Args:
@@ -24,6 +26,7 @@ def agent_yaml(pop: Pop, host: Host, broker: str, hold_s: int) -> str:
         host: on which of its hosts.
         broker: its address, outside every steered prefix.
         hold_s: BGP hold time.
+        bfd: how soon BFD notices that an uplink's neighbor is silent.
     """
     router_id = host.identity[host.uplinks[0].name]["v4"]
     settings: dict[str, object] = {
@@ -46,6 +49,9 @@ def agent_yaml(pop: Pop, host: Host, broker: str, hold_s: int) -> str:
             "socket": "/run/knot/knot.sock",
             "directory": "/var/lib/ambicast/knot",
         }
+    if bfd != "off":
+        interval = f"{bfd_interval_ms(bfd)}ms"
+        settings["bfd"] = {"interval": interval, "multiplier": BFD_MULTIPLIER}
     settings["allow"] = [
         {"prefix": "198.18.0.0/15", "longest": 24},
         {"prefix": STEERED_V6[0], "longest": 48},

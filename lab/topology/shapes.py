@@ -13,6 +13,7 @@ import msgspec
 Role = Literal["pop", "transit", "client", "controller"]
 RouterChoice = Literal["bird", "frr", "mixed"]
 RouterSoftware = Literal["bird", "frr"]
+BfdChoice = Literal["off", "300ms"]  # how soon a neighbor's silence is noticed
 PopPrograms = Literal["ambicast", "exabgp-healthcheck"]
 
 
