@@ -73,7 +73,8 @@ def _emergency(run: Run, name: PopName, event: Event, phase: Phase, look: Look) 
     posture = taken_posture(before, name, need, able, look)
     because = look.because(name)
     plan = take_over(look.fleet, name, posture, anycast=depths(run), reason=because, now=look.now)
-    run = _with(run, name, look, phase=phase, plan=plan, because=because)
+    taken = plan.steps[0].posture
+    run = _with(run, name, look, phase=phase, plan=plan, because=because, posture=taken)
     if event is not Event.EXTENDED:
         counted = msgspec.structs.replace(run.pops[name], flaps=pop.flaps + 1, lost_at=look.now)
         run = msgspec.structs.replace(run, pops={**run.pops, name: counted})

@@ -83,7 +83,7 @@ def _assess(
     if not silent:
         return told
     because = "; ".join(f"{kind} {_unseen(ballot[kind])}" for kind in silent)
-    return msgspec.structs.replace(told, silent=silent, because=f"{told.because}; {because}")
+    return msgspec.structs.replace(told, silent=silent, because=f"{because}; {told.because}")
 
 
 def _unseen(ballot: Votes) -> str:

@@ -27,6 +27,7 @@ from ambicast.contract.messages import (
 )
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, HostName, NameserverName, PopName
+from ambicast.model.prefixes import family
 from ambicast.model.routes import Advertisement
 from controller.choreography.run import (
     Command,
@@ -81,6 +82,7 @@ class Stage:
         self.mute: set[PopName] = set()  # watchers whose sightings do not arrive
         self.cut: set[PopName] = set()  # alive, but not heard, and hearing nothing
         self.half: set[tuple[PopName, Family]] = set()  # silent in that family alone
+        self.bare_in: set[tuple[PopName, Family]] = set()  # nothing of that family on a wire
         self.overloaded: set[PopName] = set()
         self.said: dict[PopName, Said] = {}  # what responders say to everybody
         self.alone = Alone(self)  # what agents do by themselves
@@ -198,6 +200,7 @@ class Stage:
         if order is None or pop in self.bare:
             return ()
         every = self.alone.sent(pop, host, order)
+        every = tuple(each for each in every if (pop, family(each.prefix)) not in self.bare_in)
         if pop in self.unfit and self.alone.others_fit(pop):
             kept = self.alone.kept(pop, host, order)
             return tuple(each for each in every if each.prefix in kept)
