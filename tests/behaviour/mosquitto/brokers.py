@@ -21,7 +21,7 @@ connection_messages false
 
 
 class Mosquitto:
-    def __init__(self, folder):
+    def __init__(self, folder, more=""):
         self._binary = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
         if self._binary is None:
             pytest.skip("mosquitto is not installed")
@@ -29,7 +29,7 @@ class Mosquitto:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self._settings = folder / "mosquitto.conf"
-        self._settings.write_text(SETTINGS.format(port=self.port))
+        self._settings.write_text(SETTINGS.format(port=self.port) + more)
         self._process = None
 
     def start(self):
