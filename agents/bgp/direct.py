@@ -9,6 +9,7 @@ and with it the sessions and everything that was sent over them; its successor b
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,15 +50,12 @@ class Direct:
         )
 
     async def restart(self) -> None:
-        """Has the bridge end ExaBGP; the sessions close at once.
-
-        Raises:
-            OSError: there is no bridge.
-        """
-        _, writer = await asyncio.open_unix_connection(self._bridge)
-        writer.write(RESTART)
-        await writer.drain()
-        writer.close()
+        """Has the bridge end ExaBGP; the sessions close at once. No bridge is no ExaBGP."""
+        with contextlib.suppress(FileNotFoundError, ConnectionError):
+            _, writer = await asyncio.open_unix_connection(self._bridge)
+            writer.write(RESTART)
+            await writer.drain()
+            writer.close()
 
     async def _until(
         self, holds: Callable[[BgpSeen], bool], within: float, *, nothing: bool = False
