@@ -33,7 +33,7 @@ from ambicast.model.identifiers import Family
 LOOK_EVERY = 1.0
 RETRY_PORT = 0.1
 # Probes are answered in batches: a wake-up costs more than an answer, and nobody measures delays.
-NAP = 0.004
+NAP = 0.01
 # Datagrams read per socket and wake-up, so that a flood of probes does not keep the word out.
 AT_ONCE = 200
 

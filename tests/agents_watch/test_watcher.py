@@ -7,6 +7,7 @@ import pytest
 
 from agents.watch.datagrams import PORT, Kind, seal
 from agents.watch.wires import Datagram, from_address
+from agents.watch.words import read_word
 from ambicast.model.identifiers import Family
 from ambicast.model.prefixes import witness
 from tests.agents_watch.ether import KEY, Stage
@@ -190,3 +191,37 @@ async def test_a_taken_port_is_tried_again():
         assert len(tries) == 3
         assert stage.told["ams-1"]
         task.cancel()
+
+
+async def test_a_word_with_a_new_meaning_is_told_at_once():
+    async with Stage().running() as stage:
+        loop = asyncio.get_running_loop()
+        for change in (("www",), (), ("www",), ()):
+            await asyncio.sleep(0.33)
+            said = loop.time()
+            stage.watchers["fra-1"].declare(frozenset(change))
+            await asyncio.sleep(0.1)
+            told = [
+                at
+                for at, w in stage.told["ams-1"]
+                if at > said and w.told["fra-1"].fit == {*change}
+            ]
+            assert told[0] - said < 0.04
+
+
+async def test_the_responder_hears_at_least_every_half_second_and_at_once_what_is_new():
+    async with Stage().running() as stage:
+        said = []
+        stage.watchers["ams-1"]._speak = lambda word: said.append(
+            (asyncio.get_running_loop().time(), read_word(word))
+        )
+        await asyncio.sleep(3)
+        assert 10 <= len(said) <= 13
+        assert all(0.2 < b - a < 0.5 for (a, _), (b, _) in itertools.pairwise(said))
+        now = asyncio.get_running_loop().time()
+        prefixes = frozenset({"198.19.254.0/23"})
+        stage.watchers["ams-1"].declare(frozenset({"www"}), prefixes, frozenset())
+        await asyncio.sleep(0.02)
+        at, word = said[-1]
+        assert at - now < 0.02
+        assert (word.fit, word.offers, word.keeps) == (("www",), ("198.19.254.0/23",), ())
