@@ -203,6 +203,10 @@ class Agent:
             result = turn(self._state, observation, self._facts, self._clock())
         except Exception:
             log.exception("observation dropped", kind=type(observation).__name__)
+            if isinstance(observation, OrderArrived):
+                why = "this agent cannot digest it; see its log"
+                receipt = refused((why,), self._state)
+                self._ports.bus.publish_receipt(observation.stamp, receipt)
             return
         before, self._state = self._state, result.state
         self._act(result, level=isinstance(observation, Tick))

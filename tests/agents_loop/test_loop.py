@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from agents import loop as loop_module
 from agents.advertising.observations import (
     BgpSeen,
     KernelSeen,
@@ -111,6 +112,21 @@ def test_an_order_is_followed_then_kept_then_answered(agent, diary):
     assert diary.read("bgp")[-1] == (frozenset(adverts(ANYCAST)),)
     by, body = diary.read("bus", "publish_receipt")[0]
     assert (by, body.outcome) == (stamp(2), Outcome.ACCEPTED)
+
+
+def test_an_order_that_breaks_the_decision_is_refused_and_changes_nothing(
+    agent, diary, monkeypatch
+):
+    def broken(*_):
+        raise ZeroDivisionError("a fault of ours")
+
+    before = agent.state
+    monkeypatch.setattr(loop_module, "turn", broken)
+    agent.step(OrderArrived(stamp(2), order(ANYCAST)))
+    assert agent.state is before
+    assert diary.kinds() == [("bus", "publish_receipt")]
+    by, body = diary.read("bus", "publish_receipt")[0]
+    assert (by, body.outcome) == (stamp(2), Outcome.REFUSED)
 
 
 def test_the_receipt_is_repeated_whenever_the_wire_changes(agent, diary):
