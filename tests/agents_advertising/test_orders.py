@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from agents.advertising.accept import Accepted, Ambiguous, Forbidden, Held, StaleOrder, accept
-from ambicast.contract.messages import Order
+from ambicast.contract.messages import Contingency, Order
 from ambicast.model.routes import Advertisement, Attributes
 from tests.agents_advertising.hosts import ALLOW, AMS, ANYCAST, OWN, adverts, order, stamp
 
@@ -74,6 +74,28 @@ def test_a_family_the_uplink_does_not_speak_is_refused():
     assert accept(body, stamp(1), None, ALLOW, pop).refusals == (
         "2001:db8::/32 through north: v6 is not spoken there; v4 is",
     )
+
+
+@pytest.mark.parametrize(
+    ("plan", "offence"),
+    [
+        (Contingency(lost="lhr", prefixes=("192.0.2.0/24",)), "192.0.2.0/24: not in the allow"),
+        (Contingency(lost="lhr", shared=("192.0.2.0/24",)), "192.0.2.0/24: not in the allow"),
+        (Contingency(lost="lhr", prefixes=("198.18.0.1/22",)), "198.18.0.1/22: "),
+        (Contingency(lost="lhr", prefixes=("198.18.0.0/25",)), "198.18.0.0/25: not in the allow"),
+    ],
+)
+def test_a_contingency_is_judged_when_it_comes_and_not_when_it_is_needed(plan, offence):
+    (text,) = refusals(when_lost=(plan,))
+    assert text.startswith(f"when lhr is lost, {offence}")
+
+
+def test_contingencies_for_which_there_is_no_room_are_no_offence():
+    parts = tuple(f"198.18.{number}.0/24" for number in range(64))
+    body = msgspec.structs.replace(
+        order(OWN), when_lost=(Contingency(lost="lhr", prefixes=parts),)
+    )
+    assert isinstance(judge(body), Accepted)
 
 
 @pytest.mark.parametrize(
