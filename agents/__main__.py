@@ -40,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{parsed.command}: --reason says why, to everybody who finds it so")
     if parsed.command == "responder":
         return _become_responder(parsed.config)
+    if parsed.command in BREAK_GLASS:
+        return _break_glass(parsed)
     return _with_settings(parsed)
 
 
@@ -49,6 +51,16 @@ def _become_responder(path: Path) -> int:
     try:
         serve(path)
     except ValueError as fault:
+        return _refuse(fault)
+
+
+def _break_glass(parsed: argparse.Namespace) -> int:
+    from agents.config import ConfigError  # noqa: PLC0415
+    from agents.glass import carry_out  # noqa: PLC0415
+
+    try:
+        return carry_out(parsed)
+    except ConfigError as fault:
         return _refuse(fault)
 
 
@@ -66,8 +78,6 @@ def _with_settings(parsed: argparse.Namespace) -> int:
                 _say_farewell(settings)
             case "nameserver":
                 _become_nameserver(settings)
-            case command if command in BREAK_GLASS:
-                return _break_glass(settings, parsed)
             case _:
                 _run(settings, parsed.config)
     except (ConfigError, ValueError) as fault:
@@ -163,44 +173,6 @@ def _become_nameserver(settings: Settings) -> None:
         run_knot(settings.fleet, nameserver, socket=own.socket, directory=own.directory)
     except LaunchError as fault:
         raise ConfigError(str(fault)) from None
-
-
-def _break_glass(settings: Settings, parsed: argparse.Namespace) -> int:
-    import asyncio  # noqa: PLC0415
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    import msgspec  # noqa: PLC0415
-    import structlog  # noqa: PLC0415
-
-    from agents.brake.commands import Said  # noqa: PLC0415
-    from agents.brake.showing import lines  # noqa: PLC0415
-    from agents.config import ConfigError  # noqa: PLC0415
-    from agents.wiring import glass  # noqa: PLC0415
-
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # the outcome says it all
-    now = datetime.now(tz=UTC).timestamp()
-    commands = glass(settings)
-
-    async def carried_out() -> Said:
-        match parsed.command:
-            case "hold":
-                return await commands.hold(parsed.reason, now)
-            case "withdraw":
-                return await commands.withdraw(parsed.reason, now)
-            case "release":
-                return await commands.release(parsed.reason)
-            case _:
-                return await commands.status()
-
-    try:
-        said = asyncio.run(carried_out())
-    except OSError as fault:
-        raise ConfigError(f"{fault.filename or settings.state_dir}: {fault.strerror}") from None
-    if parsed.json:
-        sys.stdout.write(msgspec.json.encode(said.status).decode() + "\n")
-    else:
-        sys.stdout.writelines(f"{line}\n" for line in lines(said.status))
-    return said.code
 
 
 def _log_to_stderr(settings: Settings) -> None:

@@ -193,6 +193,33 @@ def load(path: Path) -> Settings:
     )
 
 
+class Places(msgspec.Struct, frozen=True):
+    """Where things lie on this host, as far as a file says that may be full of faults."""
+
+    pop: str = "?"
+    host: str = "?"
+    state_dir: Path = Path("/var/lib/ambicast")
+    socket: Path = Path("/run/ambicast/agent.sock")
+    bridge: Path = ExaBgpSettings().bridge
+
+
+def places(path: Path) -> Places:
+    """What can be read of ``path``, and for the rest what it normally is. Never raises."""
+    try:
+        raw = _parsed(path)
+    except ConfigError:
+        return Places()
+    own = raw.get("exabgp")
+    raw = {**raw, "bridge": own.get("bridge") if isinstance(own, dict) else None}
+    found = {}
+    for field in msgspec.structs.fields(Places):
+        try:
+            found[field.name] = msgspec.convert(raw[field.name], field.type, dec_hook=_path)
+        except (KeyError, msgspec.ValidationError):
+            continue
+    return Places(**found)
+
+
 def _parsed(path: Path) -> Mapping[str, Any]:
     try:
         raw = yaml.load(path.read_text(), Loader=_loader())  # noqa: S506 - both loaders are safe

@@ -27,7 +27,6 @@ from agents.advertising.observations import BrakePulled, Observation, OrderArriv
 from agents.advertising.serving import Serving
 from agents.advertising.state import Facts, HostState, fold
 from agents.brake import status
-from agents.brake.commands import Glass
 from agents.brake.desk import Desk
 from agents.brake.file import BrakeFile
 from agents.config import ConfigError, Settings, load
@@ -204,21 +203,6 @@ class Parts:
         )
         self.runs["nameserver"] = nameserver.run
         return nameserver
-
-
-def glass(settings: Settings) -> Glass:
-    """The break-glass commands of this host, which need no running agent."""
-    from agents.bgp.direct import Direct  # noqa: PLC0415 - only hosts with this role
-
-    has_bgp = Role.BGP in settings.roles
-    bridge = settings.exabgp.bridge
-    return Glass(
-        (settings.pop.name, settings.host),
-        settings.socket,
-        BrakeFile(settings.state_dir),
-        OrderStorage(settings.state_dir).look(),
-        Direct(bridge, settings.pop, settings.fleet.asn) if has_bgp else None,
-    )
 
 
 class NameserverPort(Protocol):

@@ -23,7 +23,8 @@ RESTART = b"#restart\n"
 class Direct:
     """ExaBGP behind the bridge's socket; every method answers within ``within`` seconds."""
 
-    def __init__(self, bridge: Path, pop: Pop, asn: int) -> None:
+    def __init__(self, bridge: Path, pop: Pop | None, asn: int) -> None:
+        """Without a ``pop`` it is not known whom ExaBGP talks to: it can be ended, no more."""
         self._bridge, self._pop, self._asn = bridge, pop, asn
 
     async def is_there(self) -> bool:
@@ -60,6 +61,8 @@ class Direct:
     async def _until(
         self, holds: Callable[[BgpSeen], bool], within: float, *, nothing: bool = False
     ) -> BgpSeen | None:
+        if self._pop is None:
+            return None
         told: asyncio.Queue[BgpSeen] = asyncio.Queue()
         bgp = Bgp(self._bridge, self._pop, self._asn, told.put_nowait)
         if nothing:
