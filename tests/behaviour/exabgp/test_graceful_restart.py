@@ -1,48 +1,18 @@
 """Graceful restart (RFC 4724) at a real neighbor: off by default, and right with it on."""
 
 import asyncio
-import contextlib
 import signal
 
 import pytest
 
 from agents.bgp.farewell import say_farewell
-from agents.bgp.session import Bgp
 from ambicast.model.routes import Advertisement
-from tests.behaviour.exabgp.neighborhood import PATIENCE, POP
+from tests.behaviour.exabgp.advertiser import agent_at
+from tests.behaviour.exabgp.neighborhood import POP
 
 V4, V6, EXTRA = "198.18.0.0/22", "2001:db8:1000::/46", "198.18.2.0/23"
 WANTED = frozenset({Advertisement(V4, "north"), Advertisement(V6, "north")})
 MORE = WANTED | {Advertisement(EXTRA, "north")}
-
-
-class Agent:
-    """A session to ExaBGP; ``wire`` is what it has sent."""
-
-    def __init__(self, place, *, graceful):
-        self._told = asyncio.Event()
-        self.seen = None
-        self.bgp = Bgp(place.bridge, POP, 64500, self._hear, graceful=graceful)
-
-    def _hear(self, seen):
-        self.seen = seen
-        self._told.set()
-
-    async def until_wire(self, advertisements):
-        async with asyncio.timeout(PATIENCE):
-            while not self.seen or not self.seen.attached or self.seen.wire != advertisements:
-                self._told.clear()
-                await self._told.wait()
-
-
-@contextlib.asynccontextmanager
-async def agent_at(place, *, graceful=True):
-    agent = Agent(place, graceful=graceful)
-    task = asyncio.get_running_loop().create_task(agent.bgp.run(), name="bgp")
-    yield agent
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
 
 
 @pytest.fixture
