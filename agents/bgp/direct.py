@@ -46,9 +46,7 @@ class Direct:
 
     async def withdraw(self, within: float) -> BgpSeen | None:
         """Withdraws all there is; what was seen last, or none where ExaBGP does not answer."""
-        return await self._until(
-            lambda seen: not seen.rib and not seen.wire, within, nothing=True
-        )
+        return await self._until(lambda seen: not seen.rib and not seen.wire, within, nothing=True)
 
     async def restart(self) -> None:
         """Has the bridge end ExaBGP; the sessions close at once. No bridge is no ExaBGP."""
