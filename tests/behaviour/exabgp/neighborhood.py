@@ -249,11 +249,13 @@ class Neighborhood:
         self._listening = asyncio.get_running_loop().create_task(self.bird.listen(), name="bird")
         return self.bird
 
-    async def start_exabgp(self, hold: int = 9, graceful: int | None = None) -> None:
+    async def start_exabgp(
+        self, hold: int = 9, graceful: int | None = None, pop: Pop = POP
+    ) -> None:
         """``graceful``: restart time, 0 is off; as the last time if not said."""
         self._graceful = self._graceful if graceful is None else graceful
         pop_file = self.folder / "pop.json"
-        pop_file.write_bytes(msgspec.json.encode(POP))
+        pop_file.write_bytes(msgspec.json.encode(pop))
         with (self.folder / "exabgp.log").open("ab") as log:
             self.exabgp = await asyncio.create_subprocess_exec(
                 "ip", "netns", "exec", self.pop_space,

@@ -14,17 +14,17 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: ./dev tes
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if item.path.parent.name == "bgp" and "running" in item.fixturenames:
+        if item.path.parent.name == "bgp" and {"running", "place"} & {*item.fixturenames}:
             item.add_marker(needs_root)
 
 
 class Agent:
     """A :class:`Bgp`, and what it told last."""
 
-    def __init__(self, place):
+    def __init__(self, place, pop):
         self._changed = asyncio.Event()
         self.told = []
-        self.bgp = Bgp(place.bridge, POP, 64500, self._hear)
+        self.bgp = Bgp(place.bridge, pop, 64500, self._hear)
         self._task = None
 
     def _hear(self, seen):
@@ -73,8 +73,8 @@ async def start_agent(place):
     """Starts agents; each is stopped in the end."""
     started = []
 
-    def start():
-        agent = Agent(place)
+    def start(pop=POP):
+        agent = Agent(place, pop)
         agent.start()
         started.append(agent)
         return agent

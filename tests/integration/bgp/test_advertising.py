@@ -1,9 +1,12 @@
 """What is wanted stands on the neighbors, exactly and at once."""
 
+import asyncio
 import statistics
 import time
 
+from agents.bgp import conversation
 from ambicast.model.routes import Advertisement, Attributes
+from tests.behaviour.exabgp.neighborhood import PROTOCOLS
 
 FULL = Attributes(
     prepend=2,
@@ -144,3 +147,21 @@ async def test_it_is_fast(running, start_agent, record_property):
         print(f"{name}: {shown}")  # noqa: T201 - the figure is the point
     assert statistics.median(written) < 0.005
     assert statistics.median(visible) < 0.1
+
+
+async def test_what_flips_faster_than_exabgp_turns_ends_as_it_is_wanted(
+    running, start_agent, monkeypatch
+):
+    """Without a second sending: ExaBGP never has two changes of one prefix at once."""
+    monkeypatch.setattr(conversation, "send_again", None)
+    agent, bird = start_agent(), running.bird
+    agent.bgp.want(frozenset())
+    await agent.until(lambda seen: seen.attached)
+    for _ in range(10):
+        agent.bgp.want(EMERGENCY)
+        agent.bgp.want(frozenset())
+        await asyncio.sleep(0)
+    agent.bgp.want(EMERGENCY)
+    await agent.until_wire(EMERGENCY)
+    for protocol in PROTOCOLS:
+        await bird.until(lambda bird, protocol=protocol: len(bird.routes(protocol)) == 3)

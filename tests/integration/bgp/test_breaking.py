@@ -4,8 +4,11 @@ import asyncio
 import os
 import signal
 
+import msgspec
+
 from ambicast.model.identifiers import Family
 from ambicast.model.routes import Advertisement
+from tests.behaviour.exabgp.neighborhood import PATIENCE, POP, uplink
 
 WANTED = frozenset(
     {
@@ -140,3 +143,32 @@ async def test_a_silence_of_both_directions_heals_within_seconds(running, start_
     start = loop.time()
     await agent.until_wire(WANTED)
     assert loop.time() - start < 4.0
+
+
+async def test_an_uplink_exabgp_does_not_know_yet_hinders_no_other(running, start_agent):
+    """An agent restarted with a new uplink in its fleet file; ExaBGP has to be restarted too."""
+    west = uplink("west", "eth3", 5)
+    wider = msgspec.structs.replace(POP, uplinks={**POP.uplinks, "west": west})
+    agent = start_agent(wider)
+    agent.bgp.want(WANTED | {Advertisement("198.18.0.0/22", "west")})
+    seen = await agent.until(lambda seen: seen.wire == WANTED == seen.rib)
+    assert {s.uplink for s in seen.sessions if not s.established} == {"west"}
+    await running.bird.until(has_it)
+    agent.bgp.want(WANTED | {Advertisement("198.18.9.0/24", "south")})
+    await agent.until_wire(WANTED | {Advertisement("198.18.9.0/24", "south")})
+    assert sum(not told.attached for told in agent.told) == 1  # before it was attached
+
+
+async def test_an_exabgp_that_took_a_broken_file_for_an_empty_one_is_started_again(
+    place, start_agent
+):
+    """It accepts a missing brace, and runs without any neighbor."""
+    await place.start_bird()
+    await place.start_exabgp(pop=msgspec.structs.replace(POP, uplinks={}))
+    empty = place.exabgp
+    agent = start_agent()
+    agent.bgp.want(WANTED)
+    async with asyncio.timeout(PATIENCE):
+        assert await empty.wait() == -signal.SIGKILL
+    await place.start_exabgp()
+    await agent.until_wire(WANTED)
