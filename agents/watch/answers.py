@@ -29,7 +29,7 @@ class Answers:
     """The body of every reply; all instants are seconds of one clock that outlives restarts."""
 
     def __init__(self, pop: str, host: str) -> None:
-        self._word = Word(pop, host, "", voice=False)
+        self._word = Word(pop, host, "")
         self._heard: float | None = None
         self._switched = False
         self._serial = 0
