@@ -3,7 +3,8 @@
 A lab needs root's rights over networks and mounts, but only over its own. So whoever is not root
 runs the lab's commands inside namespaces made for that user (user_namespaces(7)): its own user id
 is 0 there, `/run` and `/var/lib` are empty, and `/etc` is a copy in which the daemons' users and
-groups are root too, because there is no other user to become. One process per user holds the
+groups are root too, because there is no other user to become. Packages that `./dev` could not
+install are laid over `/usr`. One process per user holds the
 namespaces; every command joins them, and the last one that leaves no lab behind ends it.
 
 From outside nothing of such a lab can be reached: its management network is in there as well.
@@ -33,6 +34,9 @@ JOINED: Final = "AMBICAST_SHELTER"  # in the environment of whoever is inside: t
 READY_WITHIN_S: Final = 20.0
 SYSTEM_PATH: Final = "/usr/local/sbin:/usr/sbin:/sbin"
 DAEMONS: Final = ("frr", "frrvty", "bird", "knot", "mosquitto", "unbound", "_unbound")
+USER_COLONS: Final = 6  # in a line of /etc/passwd; one of /etc/group has 3
+# Debian packages that an ordinary user has unpacked for lack of root (`./dev`): laid over /usr.
+UNPACKED: Final = Path(__file__).resolve().parents[2] / "var" / "packages"
 STATE: Final = ("ambicast", "knot", "mosquitto", "frr", "unbound")
 # What forbids user namespaces: file, the value that does, what to do about it.
 LOCKS: Final = (
@@ -140,8 +144,12 @@ def _furnish() -> None:
     """Inside, as its root: what the lab expects of a system that is its own."""
     _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     etc = Path("/run/etc")
+    if (UNPACKED / "usr").is_dir():
+        _run("mount", "-t", "overlay", "-o", f"lowerdir={UNPACKED}/usr:/usr", "overlay", "/usr")
     # What this user may not read is left out; links become what they point to.
-    subprocess.run(["cp", "-rL", "/etc/.", str(etc)], check=False, stderr=subprocess.DEVNULL)
+    for source in ("/etc", f"{UNPACKED}/etc"):
+        copy = ["cp", "-rLn", f"{source}/.", str(etc)]
+        subprocess.run(copy, check=False, stderr=subprocess.DEVNULL)
     for name in ("passwd", "group"):
         file = etc / name
         file.write_text(all_root(file.read_text()))
@@ -153,21 +161,15 @@ def _furnish() -> None:
 
 
 def all_root(table: str) -> str:
-    """`/etc/passwd` or `/etc/group`, with root's ids for all daemons of the lab.
+    """`/etc/passwd` or `/etc/group`, where all daemons of the lab have root's ids.
 
     Groups get root as their member: FRR looks for itself by name.
     """
-    lines = []
-    for line in table.splitlines():
-        fields = line.split(":")
-        if fields[0] in DAEMONS:
-            fields[2] = "0"
-            if len(fields) == 4:
-                fields[3] = "root,frr"
-            else:
-                fields[3] = "0"
-        lines.append(":".join(fields))
-    return "\n".join(lines) + "\n"
+    lines = [line for line in table.splitlines() if line]
+    users = bool(lines) and lines[0].count(":") == USER_COLONS
+    others = [line for line in lines if line.partition(":")[0] not in DAEMONS]
+    ours = "{}:x:0:0::/:/bin/false" if users else "{}:x:0:root,frr"
+    return "\n".join([*others, *map(ours.format, DAEMONS)]) + "\n"
 
 
 def _run(*argv: str) -> None:
@@ -176,10 +178,10 @@ def _run(*argv: str) -> None:
 
 def main() -> None:
     """Furnish the namespaces this process was started in, and hold them."""
-    missing = [tool for tool in ("mount", "ip", "nft") if shutil.which(tool) is None]
+    _furnish()
+    missing = [tool for tool in ("ip", "nft", "setpriv") if shutil.which(tool) is None]
     if missing:
         sys.exit(f"not installed: {', '.join(missing)}")
-    _furnish()
     sys.stdout.write("ready\n")
     sys.stdout.close()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
