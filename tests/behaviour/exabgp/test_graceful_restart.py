@@ -74,6 +74,8 @@ async def test_a_farewell_withdraws_everything_and_the_agent_cannot_undo_it(grac
     async with agent_at(graceful) as agent:
         await advertised(graceful, agent)
         assert await say_farewell(graceful.bridge, POP, 64500)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_unix_connection(graceful.bridge)
         await graceful.bird.until(has)
         graceful.bird.changes.clear()
         graceful.exabgp.send_signal(signal.SIGTERM)

@@ -1,6 +1,7 @@
 """The dead man's switch with the real ExaBGP and BIRD; and what else the bridge is told."""
 
 import asyncio
+import json
 import socket
 import subprocess
 import sys
@@ -101,6 +102,18 @@ async def test_lines_for_the_bridge_never_reach_exabgp(tmp_path):
     _, writer = await bridge.client()
     writer.write(b'#heartbeat {"after": 9, "groups": []}\none\n#nonsense\n#heartbeat {\n#\ntwo\n')
     assert [await bridge.exabgp_hears(), await bridge.exabgp_hears()] == ["one\n", "two\n"]
+    await bridge.stop()
+
+
+async def test_when_the_switch_fires_the_client_goes(tmp_path):
+    """Answers to the switch's lines would be taken for answers to its own."""
+    bridge = await start(tmp_path / "bridge.sock")
+    reader, writer = await bridge.client()
+    check = {"kind": "tcp", "address": "127.0.0.1", "port": 9}
+    said = {"after": 0.2, "groups": [{"checks": [check], "withdraw": ["withdraw P"]}]}
+    writer.write(f"#heartbeat {json.dumps(said)}\n".encode())
+    assert await bridge.exabgp_hears() == "withdraw P\n"
+    assert await line(reader) == ""
     await bridge.stop()
 
 
