@@ -14,6 +14,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
+from ambicast.contract.tally import worth_telling
 from ambicast.model.fleet import Fleet
 from controller.choreography.run import (
     Command,
@@ -39,7 +40,14 @@ Send = PublishOrder | PublishSteering | PublishMap
 
 
 class JournalFault(Exception):  # noqa: N818 - the port's one fault
-    """The journal could not keep something; the text says which file and why."""
+    """The journal could not keep something; the text says which file and why.
+
+    ``unreadable``: what is in the file makes no sense any more.
+    """
+
+    def __init__(self, text: str, *, unreadable: bool = False) -> None:
+        super().__init__(text)
+        self.unreadable = unreadable
 
 
 class SendFault(Exception):  # noqa: N818 - the port's one fault
@@ -124,6 +132,7 @@ class Loop:
         self._listeners: list[Callable[[Happened], None]] = []
         self._wake_at = 0.0
         self._faults = 0
+        self._unkept = 0
         self._begin()
 
     def tell(self, observation: Observation) -> None:
@@ -158,6 +167,11 @@ class Loop:
     def count_fault(self) -> None:
         """One more thing that could not be used, kept where the API shows it."""
         self._faults += 1
+
+    def complain(self, kind: str, text: str) -> None:
+        """A fault, and an event that tells people of it."""
+        self.count_fault()
+        self._carry_out([Happened(self._clock(), kind, "", text)])
 
     def _in_a_line(self) -> str:
         reached = "broker reached" if self._world.connected else "broker lost: nothing changes"
@@ -205,18 +219,16 @@ class Loop:
     def _begin(self) -> None:
         try:
             self._journal.begin(self._world.began_at, self._run)
-        except JournalFault:
-            self._faults += 1
-            log.exception("journal failed")
+        except JournalFault as fault:
+            self._not_kept(fault)
 
     def _keep(self, learned: Sequence[tuple[float, Observation]], run: Run | None) -> None:
         # A full disk must not stand between a dead PoP and its takeover: what could not be kept
         # is still on the bus, retained, and a controller without memory adopts what it finds.
         try:
             self._journal.append(learned, run)
-        except JournalFault:
-            self._faults += 1
-            log.exception("journal failed")
+        except JournalFault as fault:
+            self._not_kept(fault)
 
     def _carry_out(self, commands: Sequence[Command]) -> None:
         happened = []
@@ -235,9 +247,15 @@ class Loop:
         if happened:
             try:
                 self._journal.record(happened)
-            except JournalFault:
-                self._faults += 1
-                log.exception("journal failed")
+            except JournalFault as fault:
+                self._not_kept(fault)
+
+    def _not_kept(self, fault: JournalFault) -> None:
+        """Counted; told at first, and then now and then: a full disk fails every turn."""
+        self._faults += 1
+        self._unkept += 1
+        if worth_telling(self._unkept):
+            log.error("journal failed", why=str(fault), so_far=self._unkept)
 
     def _sent(self, command: Send) -> list[Happened]:
         """Sends; says so where that cannot be done, because nothing will come of waiting."""

@@ -19,7 +19,7 @@ from controller.choreography.run import fresh
 from controller.config import Settings
 from controller.fleet.bus import Bus
 from controller.loop import Loop
-from controller.storage.journal import SqliteJournal
+from controller.storage.opening import open_journal
 from controller.world.observations import Observation
 
 log = structlog.get_logger()
@@ -35,8 +35,8 @@ async def run_controller(settings: Settings) -> None:
     """Runs until SIGTERM; leaves every advertisement and answer as it is."""
     fleet = load_fleet(Path(settings.fleet))
     clock = anchored_clock()
-    journal = SqliteJournal(Path(settings.journal))
-    last, new = journal.last_run(), fresh(fleet, 1, clock())
+    opened = open_journal(Path(settings.journal))
+    journal, last, new = opened.journal, opened.last, fresh(fleet, 1, clock())
     run = new if last is None else resumed(last, new, fleet)
     mailbox: asyncio.Queue[Observation] = asyncio.Queue()
     instance = uuid.uuid4().hex[:12]
@@ -44,6 +44,8 @@ async def run_controller(settings: Settings) -> None:
     life, techniques = ServiceManager(), frozenset(settings.techniques)
     loop = Loop(fleet, run, journal, bus, clock, mailbox, techniques, life, bus.dropped)
     api = Api(settings.api, fleet, loop)
+    for complaint in opened.complaints:
+        loop.complain("journal.lost", complaint)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

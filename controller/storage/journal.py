@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -33,10 +33,31 @@ create table if not exists happened (id integer primary key, at real not null, w
 MOST_LEARNED = 300_000
 MOST_HAPPENED = 200_000
 TRIM_EVERY = 5_000
+_NOT_ITS_CONTENT = frozenset(
+    {
+        sqlite3.SQLITE_OK,  # the module's own complaints bear no code
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_AUTH,
+    }
+)
 
 
 class JournalError(Exception):
-    """The journal cannot be used: which file and why."""
+    """The journal cannot be used: which file and why.
+
+    ``unreadable``: what is in the file makes no sense; a new one in its place would work.
+    """
+
+    def __init__(self, text: str, *, unreadable: bool = False) -> None:
+        super().__init__(text)
+        self.unreadable = unreadable
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -60,8 +81,7 @@ class SqliteJournal:
         self._since_trim = 0
         try:
             if reading:
-                self._base = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-                self._base.execute("select count(*) from turns").fetchone()
+                self._base = _reading(path)
                 return
             path.parent.mkdir(parents=True, exist_ok=True)
             self._base = sqlite3.connect(path, isolation_level=None)
@@ -71,7 +91,7 @@ class SqliteJournal:
             self._trim()
         except (OSError, sqlite3.Error) as fault:
             message = f"{path}: {fault}"
-            raise JournalError(message) from None
+            raise JournalError(message, unreadable=makes_no_sense(fault)) from None
 
     def begin(self, now: float, run: Run) -> None:
         """Keeps the run a controller begins with: a replay starts there."""
@@ -109,9 +129,26 @@ class SqliteJournal:
             self._base.executemany("insert into happened (at, what) values (?, ?)", rows)
 
     def last_run(self) -> Run | None:
-        """The run to go on from, or none in an empty journal."""
-        row = self._base.execute("select what from run").fetchone()
-        return self._run.decode(row[0]) if row else None
+        """The run to go on from, or none in an empty journal; raises :class:`JournalError`."""
+        try:
+            row = self._base.execute("select what from run").fetchone()
+            return self._run.decode(row[0]) if row else None
+        except sqlite3.ProgrammingError:
+            raise
+        except (sqlite3.Error, msgspec.MsgspecError) as fault:
+            message = f"{self._path}: {fault}"
+            raise JournalError(message, unreadable=makes_no_sense(fault)) from None
+
+    def check(self) -> None:
+        """Looks at every page; raises :class:`JournalError` where the file makes no sense."""
+        try:
+            (said,) = self._base.execute("pragma quick_check(1)").fetchone()
+        except sqlite3.Error as fault:
+            message = f"{self._path}: {fault}"
+            raise JournalError(message, unreadable=makes_no_sense(fault)) from None
+        if said != "ok":
+            message = f"{self._path}: {' '.join(said.split())}"
+            raise JournalError(message, unreadable=True)
 
     def learned(self) -> Iterator[tuple[float, Observation]]:
         """Everything learned, oldest first, with its instant."""
@@ -132,11 +169,15 @@ class SqliteJournal:
             yield Turn(at, learned, self._run.decode(began) if began is not None else None)
 
     def events(self, since: float = 0.0, most: int = 1000) -> list[Happened]:
-        """The last ``most`` events after ``since``, oldest first."""
-        rows = self._base.execute(
-            "select what from happened where at > ? order by id desc limit ?", (since, most)
-        ).fetchall()
-        return [self._event.decode(what) for (what,) in reversed(rows)]
+        """The last ``most`` events after ``since``, oldest first; raises :class:`JournalFault`."""
+        try:
+            rows = self._base.execute(
+                "select what from happened where at > ? order by id desc limit ?", (since, most)
+            ).fetchall()
+            return [self._event.decode(what) for (what,) in reversed(rows)]
+        except (sqlite3.Error, msgspec.MsgspecError) as fault:
+            message = f"{self._path}: {fault}"
+            raise JournalFault(message) from fault
 
     def close(self) -> None:
         """Closes the file."""
@@ -150,10 +191,11 @@ class SqliteJournal:
             yield
             self._base.execute("commit")
         except sqlite3.Error as fault:
-            if self._base.in_transaction:
-                self._base.execute("rollback")
+            with suppress(sqlite3.Error):
+                if self._base.in_transaction:
+                    self._base.execute("rollback")
             message = f"{self._path}: {fault}"
-            raise JournalFault(message) from fault
+            raise JournalFault(message, unreadable=makes_no_sense(fault)) from fault
 
     def _trim(self) -> None:
         self._since_trim = 0
@@ -166,3 +208,31 @@ class SqliteJournal:
                 f"delete from {table} where id <= (select max(id) from {table}) - ?",  # noqa: S608
                 (most,),
             )
+
+
+def makes_no_sense(fault: Exception) -> bool:
+    """Whether the file's content is at fault, and not the disk or the rights to it."""
+    if isinstance(fault, sqlite3.Error):
+        return getattr(fault, "sqlite_errorcode", 0) & 0xFF not in _NOT_ITS_CONTENT
+    return isinstance(fault, msgspec.MsgspecError)
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    """Opened without a wish to write; also where nobody may write, not even the reader's locks."""
+    wal = path.with_name(f"{path.name}-wal")
+    try:
+        return _connected(path, "mode=ro")
+    except sqlite3.OperationalError:
+        if wal.exists() and wal.stat().st_size > 0:
+            raise
+    return _connected(path, "mode=ro&immutable=1")
+
+
+def _connected(path: Path, how: str) -> sqlite3.Connection:
+    base = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
+    try:
+        base.execute("select count(*) from turns").fetchone()
+    except sqlite3.Error:
+        base.close()
+        raise
+    return base
