@@ -15,7 +15,7 @@ from agents.config import load
 from ambicast.files import load_fleet
 from ambicast.model.prefixes import split
 from controller.cli import __main__ as program
-from controller.cli.installing import changes, commands, plans
+from controller.cli.installing import changes, commands, plans, units
 from controller.cli.installing.allowlist import allowances
 from controller.cli.installing.system import LIVE
 from controller.config import load_settings
@@ -118,6 +118,26 @@ def test_programs_that_the_units_could_not_see_are_refused(install, image):
     assert "units cannot see /home/" in err
 
 
+def test_an_interpreter_that_the_units_could_not_see_or_enter_is_named(tmp_path, monkeypatch):
+    """An environment in /opt whose Python lies in somebody's home."""
+    monkeypatch.setattr(units, "HIDDEN", ("/home/",))
+    (tmp_path / "bin").mkdir()
+    python = tmp_path / "bin" / "python"
+    assert "not there" in units.hindrance(tmp_path / "bin")
+    python.symlink_to("/home/me/python3")
+    monkeypatch.setattr(Path, "exists", lambda self: True)
+    assert units.hindrance(tmp_path / "bin").startswith("/home/me/python3, which")
+    python.unlink()
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / "python3").touch()
+    python.symlink_to(closed / "python3")
+    assert "everybody must be able to enter it" in units.hindrance(tmp_path / "bin")
+    python.unlink()
+    python.symlink_to("/usr/bin/env")
+    assert units.hindrance(tmp_path / "bin") is None
+
+
 def test_on_a_live_host_bgp_and_the_responder_start_before_the_agent(image):
     change = plans.install_agent(LIVE, "ams", None, FLEET, None, PROGRAMS)
     started = [str(each) for each in change.after if "enable" in each.argv]
@@ -196,6 +216,7 @@ def test_without_a_systemd_that_runs_a_live_installation_is_refused(
     ambicast, monkeypatch, tmp_path, ran
 ):
     monkeypatch.setattr(commands, "SYSTEMD", tmp_path / "none")
+    monkeypatch.setattr(units, "hindrance", lambda folder: None)
     code, _, err = ambicast(
         "install", "agent", "--pop", "ams", "--fleet", FLEET, "--programs", PROGRAMS
     )

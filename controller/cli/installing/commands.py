@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from ambicast.files import FleetFileError
@@ -54,8 +55,9 @@ def install_agent(
     """Make this machine the host of a PoP: settings, watch key, units; twice is once."""
     with _Clear():
         file = fleet or inside(root, settings.FLEET)
-        change = plans.install_agent(root, pop, host, file, broker, units.programs(programs))
-        _apply(root, change, dry_run=dry_run)
+        folder = units.programs(programs)
+        change = plans.install_agent(root, pop, host, file, broker, folder)
+        _apply_usable(root, change, folder, dry_run=dry_run)
 
 
 @install.command("controller")
@@ -70,8 +72,9 @@ def install_controller(
     """Make this machine run the controller."""
     with _Clear():
         file = fleet or inside(root, settings.FLEET)
-        change = plans.install_controller(root, file, broker, units.programs(programs))
-        _apply(root, change, dry_run=dry_run)
+        folder = units.programs(programs)
+        change = plans.install_controller(root, file, broker, folder)
+        _apply_usable(root, change, folder, dry_run=dry_run)
 
 
 @uninstall.command("agent")
@@ -119,6 +122,15 @@ def refuse_undrained(programs: Path) -> None:
         prefixes = len({each["prefix"] for each in status["wire"]})
         pop = status.get("pop", "this PoP")
         raise AskingError(f"{pop} still advertises {prefixes} prefixes: {drained}", DIFFERS)
+
+
+def _apply_usable(root: Path, change: Change, folder: Path, *, dry_run: bool) -> None:
+    """Applies it where the units could start what is in ``folder``; an image may differ."""
+    why = units.hindrance(folder)
+    if why and root == system.LIVE and not dry_run:
+        raise InstallError(why)
+    notes = (*change.notes, why) if why and root == system.LIVE else change.notes
+    _apply(root, msgspec.structs.replace(change, notes=notes), dry_run=dry_run)
 
 
 def _apply(root: Path, change: Change, *, dry_run: bool, run: Run = really) -> None:

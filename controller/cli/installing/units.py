@@ -43,9 +43,28 @@ def programs(given: Path | None) -> Path:
     """
     found = given or Path(sys.prefix) / "bin"
     if f"{found}/".startswith(HIDDEN):
-        hidden = ", ".join(HIDDEN)
-        raise InstallError(f"{found}: units cannot see {hidden}; install Ambicast somewhere else")
+        raise InstallError(f"{found}: {_unseen()}")
     return found
+
+
+def hindrance(folder: Path) -> str | None:
+    """Why the units could not start the programs in ``folder`` on this machine, or none.
+
+    An environment for Python is a folder of its own, but its interpreter may lie elsewhere.
+    """
+    interpreter = (folder / "python").resolve()
+    if not interpreter.exists():
+        return f"{folder}/python: not there; --programs says where Ambicast is installed"
+    if str(interpreter).startswith(HIDDEN):
+        return f"{interpreter}, which {folder}/python leads to: {_unseen()}"
+    for each in interpreter.parents:
+        if not each.stat().st_mode & 0o001:
+            return f"{each}, on the way to {interpreter}: everybody must be able to enter it"
+    return None
+
+
+def _unseen() -> str:
+    return f"units cannot see {', '.join(HIDDEN)}; install Ambicast and its Python somewhere else"
 
 
 def put(name: str, folder: Path) -> Put:
