@@ -162,6 +162,11 @@ class Agent:
         """The state after the last turn."""
         return self._state
 
+    @property
+    def desired(self) -> Desired:
+        """What followed from it."""
+        return self._desired
+
     def tell(self, observation: Observation) -> None:
         """Into the mailbox; never blocks."""
         self._mailbox.put_nowait(observation)

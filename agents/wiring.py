@@ -146,7 +146,8 @@ class Parts:
         self.agent.tell(observation)
 
     def _status(self) -> status.Status:
-        return status.running(self.agent.state, self._facts)
+        now = asyncio.get_running_loop().time()
+        return status.running(self.agent.state, self.agent.desired, self._facts, now)
 
     def _hear(self, stamp: Stamp, message: Steering | ClientMap) -> None:
         if self._nameserver is None:

@@ -27,6 +27,7 @@ def lines(status: Status) -> Iterator[str]:
         order = status.order
         yield _line("order", f"epoch {order.epoch}, generation {order.generation}: {order.reason}")
         yield from _listed("ordered", _routes(order.advertisements))
+    yield from _listed("withheld", (f"{each}: {why}" for each, why in status.withheld.items()))
     wire = ["not known"] if status.wire is None else _routes(status.wire)
     yield from _listed("on the wire", wire)
     yield from _listed(
@@ -45,7 +46,7 @@ def _line(name: str, text: str) -> str:
 
 def _listed(name: str, texts: Iterable[str]) -> Iterator[str]:
     every = list(texts)
-    if not every and name in {"deeds", "sessions", "uplinks", "services"}:
+    if not every and name not in {"ordered", "on the wire"}:
         return
     for number, text in enumerate(every or ["nothing"]):
         yield _line("" if number else name, text)

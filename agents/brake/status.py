@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from agents.advertising.accept import Held
+from agents.advertising.desire import Desired
 from agents.advertising.observations import BgpSeen
 from agents.advertising.state import Facts, HostState
 from agents.advertising.telling import report
@@ -44,6 +45,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         order: the order in force, or none yet.
+        withheld: what of it is not advertised now, and why.
         wire: what the neighbors have been sent; none where nobody could tell.
         broker: whether the broker is reached; none where only the agent would know.
         controller: whether the controller is heard; none likewise.
@@ -56,6 +58,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     instance: str = ""
     brake: Brake | None = None
     order: Ordered | None = None
+    withheld: Mapping[str, str] = {}
     wire: tuple[Advertisement, ...] | None = None
     deeds: tuple[Deed, ...] = ()
     sessions: tuple[Session, ...] = ()
@@ -68,9 +71,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def running(state: HostState, facts: Facts) -> Status:
+def running(state: HostState, desired: Desired, facts: Facts, now: float) -> Status:
     """What a running agent knows: the report it gives the controller, and the order behind it."""
     told = report(state, facts)
+    lease = state.held.order.lease if state.held else facts.fleet.timing.lease
     return Status(
         pop=facts.pop.name,
         host=facts.host,
@@ -78,6 +82,7 @@ def running(state: HostState, facts: Facts) -> Status:
         instance=facts.instance,
         brake=told.brake,
         order=ordered(state.held),
+        withheld={prefix: str(why) for prefix, why in desired.withheld.items()},
         wire=told.wire if state.bgp is not None and state.bgp.attached else None,
         deeds=told.deeds,
         sessions=told.sessions,
@@ -86,6 +91,7 @@ def running(state: HostState, facts: Facts) -> Status:
         default_uplink=told.default_uplink,
         load=told.load,
         broker=state.connected,
+        controller=not state.weather.contact.away(lease, now),
     )
 
 

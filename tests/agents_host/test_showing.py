@@ -1,7 +1,9 @@
 """What an operator reads: who answers, what is in force, what is on the wire."""
 
 from agents.advertising.accept import Held
-from agents.advertising.state import HostState
+from agents.advertising.desire import Desired, Why
+from agents.advertising.observations import Tick
+from agents.advertising.state import HostState, fold
 from agents.brake.showing import lines
 from agents.brake.status import Agent, Status, running
 from ambicast.contract.messages import Brake, BrakeKind
@@ -14,12 +16,15 @@ def shown(status):
 
 
 def test_a_running_agent_shows_its_order_and_that_the_broker_is_lost():
-    state = HostState(held=Held(stamp(4), order(OWN)))
-    text = shown(running(state, FACTS))
+    state = fold(HostState(held=Held(stamp(4), order(OWN))), Tick(), FACTS, 0.0)
+    withheld = Desired(None, None, {}, {OWN: Why.UNFIT})
+    text = shown(running(state, withheld, FACTS, 100.0))
     assert "agent        running" in text
     assert f"epoch {stamp(4).epoch}, generation {stamp(4).generation}" in text
     assert f"{OWN} through" in text
     assert "broker       LOST: nothing changes" in text
+    assert "controller   AWAY: nothing changes" in text
+    assert f"withheld     {OWN}: its services are unfit" in text
     assert "on the wire  not known" in text
 
 
