@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from agents.advertising.additions import NO_EXPORT, additions
 from agents.advertising.deeds import joined
+from agents.advertising.splits import deeper
 from ambicast.contract.messages import Deed, DeedKind
 from ambicast.model.identifiers import Family, Role
 from ambicast.model.prefixes import split
@@ -94,6 +96,27 @@ def test_where_both_want_a_part_it_is_for_everybody():
     deeds = [part(*split(OWN, 1), about="ams-2"), part(*split(OWN, 1))]
     found = additions(deeds, adverts(OWN), (), WAYS, beside)
     assert all(each.attributes == Attributes() for each in found.advertisements)
+
+
+QUARTERS = split(OWN, 2)
+
+
+@pytest.mark.parametrize(
+    ("had", "present", "added"),
+    [
+        ([OWN], [], split(OWN, 1)),
+        ([OWN], split(OWN, 1)[:1], split(OWN, 1)[1:]),
+        ([OWN], split(OWN, 1), ()),
+        ([OWN], QUARTERS, ()),
+        ([OWN], QUARTERS[:3], split(OWN, 1)),
+        ([OWN, split(OWN, 1)[0]], split(OWN, 1), QUARTERS),
+        ([OWN, QUARTERS[0]], [], ()),
+        ([ANYCAST], [], ()),
+        ([], [], ()),
+    ],
+)
+def test_the_rung_beats_what_the_silent_side_had_unless_it_is_beaten(had, present, added):
+    assert deeper(had, [OWN], present) == set(added)
 
 
 def test_a_deed_grows_and_stays_one():

@@ -226,6 +226,41 @@ def test_a_controller_that_does_not_know_yet_changes_nothing(three):
     assert {name: node.state.wire for name, node in three.alive.items()} == wires
 
 
+def test_a_host_that_is_drained_drops_what_it_covered(three):
+    three.controller_dies()
+    three.dead.add("lhr")
+    three.run(1)
+    ams = three.nodes["ams"]
+    whole = order_for(three.fleet, "ams")
+    only_v4 = tuple(each for each in whole.advertisements if ":" not in each.prefix)
+    ams.give(msgspec.structs.replace(whole, advertisements=only_v4, when_lost=()), epoch=2)
+    assert v4(covered(three, "lhr")) <= ams.wire
+    assert not v6(ams.wire)
+    ams.give(msgspec.structs.replace(whole, advertisements=(), when_lost=()), epoch=3)
+    assert ams.wire == set()
+    assert ams.state.deeds == ()
+
+
+def test_a_loss_counts_from_the_end_of_a_pause(three):
+    three.controller_dies()
+    three.dead.add("lhr")
+    ams, fra = (three.nodes[name] for name in ("ams", "fra"))
+    seen = tuple(
+        msgspec.structs.replace(each, up=each.pop != "lhr")
+        for node in (ams, fra)
+        for each in node.state.watched.seen
+    )
+    for paused in (True, True, True, False):
+        ams.now += 0.1
+        word = msgspec.structs.replace(ams.words["fra-1"], seen=seen[4:], heard=ams.now)
+        told = {"fra-1": word}
+        ams.tell(
+            msgspec.structs.replace(ams.state.watched, seen=seen[:4], paused=paused, told=told)
+        )
+        assert ams.state.deeds == ()
+    assert set(ams.state.weather.lost.values()) == {ams.now}
+
+
 def test_a_controller_with_an_old_order_is_refused(three):
     three.controller_dies()
     three.dead.add("lhr")
