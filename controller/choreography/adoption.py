@@ -17,7 +17,7 @@ from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, HostName, PopName
 from ambicast.model.prefixes import contains, length
 from ambicast.model.routes import Advertisement
-from controller.choreography.anycast import at_least, depths
+from controller.choreography.anycast import at_least, depths, key_of, silent_ways
 from controller.choreography.contingencies import plans
 from controller.choreography.kept import Kept
 from controller.choreography.ladder import deepest_on_wire
@@ -25,7 +25,7 @@ from controller.choreography.layout import layout
 from controller.choreography.orders import Wanted, orders
 from controller.choreography.phases import Phase
 from controller.choreography.posture import Home, Posture, change
-from controller.choreography.run import PopRun, Run
+from controller.choreography.run import PopRun, Run, SilentWay
 from controller.choreography.taking import in_families
 from controller.world.belief import World
 from controller.world.hosts import spoken
@@ -76,9 +76,23 @@ def adopted(run: Run, world: World, fleet: Fleet, now: float) -> Run:
         failover={},
         armed={},
         kept={},
+        silent_ways=_known_ways(world, fleet, now),
     )
     found = at_least(found, _anycast(fleet, wires))
     return msgspec.structs.replace(found, kept=_unexplained(found, world, fleet, now))
+
+
+def _known_ways(world: World, fleet: Fleet, now: float) -> Mapping[str, SilentWay]:
+    """Uplinks that are silent already: whoever was here before has answered to them."""
+    reports = (
+        (host, world.hosts[host].report) for _, host in fleet.hosts() if host in world.hosts
+    )
+    return {
+        key_of(host, uplink, kind): SilentWay(now, answered=True)
+        for host, report in reports
+        if report is not None and not report.deeds
+        for uplink, kind in silent_ways(report)
+    }
 
 
 def outdated(run: Run, world: World) -> bool:
@@ -199,5 +213,7 @@ def _unexplained(
         )
         if odd:
             prefixes = tuple(dict.fromkeys(each.prefix for each in odd))
-            found[host] = (Kept(DeedKind.SPLIT, "found at start", now, prefixes, odd),)
+            missed = set(fleet.pops[desired.pop].uplinks) - {each.uplink for each in odd}
+            about = missed.pop() if len(missed) == 1 else "found at start"
+            found[host] = (Kept(DeedKind.SPLIT, about, now, prefixes, odd),)
     return found

@@ -50,20 +50,35 @@ def at_least(run: Run, wanted: Mapping[Family, int]) -> Run:
 
 
 def follow_ways(run: Run, look: Look) -> Run:
-    """Goes deeper once for every uplink that falls silent, and remembers which were."""
+    """Goes deeper once for every uplink that falls silent, and remembers which were.
+
+    One that is back for less than the settle-down time has never been away: a flapping uplink
+    must not use up the rungs.
+    """
     told = set(_told(look))
     silent = told | set(_silent(look))
     if not silent and not run.silent_ways:
         return run
-    ways = {key: run.silent_ways.get(key, SilentWay(look.now)) for key in sorted(silent)}
+    ways = _remembered(run, silent, look)
     due = {
         key
-        for key, way in ways.items()
-        if not way.answered and (key in told or look.now - way.since >= WAY_PATIENCE)
+        for key in silent
+        if not ways[key].answered and (key in told or look.now - ways[key].since >= WAY_PATIENCE)
     }
     run = deepened(run, look, {Family(key.rsplit(" ", 1)[1]) for key in due}) if due else run
     ways |= {key: msgspec.structs.replace(ways[key], answered=True) for key in due}
     return run if ways == run.silent_ways else msgspec.structs.replace(run, silent_ways=ways)
+
+
+def _remembered(run: Run, silent: set[str], look: Look) -> dict[str, SilentWay]:
+    found: dict[str, SilentWay] = {}
+    for key in sorted({*silent, *run.silent_ways}):
+        way = run.silent_ways.get(key, SilentWay(look.now))
+        back = None if key in silent else look.now if way.back_since is None else way.back_since
+        rested = back is not None and look.now - back >= look.fleet.timing.settle_down
+        if not rested and (way.answered or key in silent):
+            found[key] = msgspec.structs.replace(way, back_since=back)
+    return found
 
 
 def key_of(host: HostName, uplink: str, kind: Family) -> str:

@@ -24,7 +24,9 @@ from controller.choreography.posture import Home, Posture
 class Kept(msgspec.Struct, frozen=True):
     """One deed: ``kind``, ``about`` and ``since`` are its identity, as its host reports it.
 
-    ``advertisements`` are those of its ``prefixes`` that were seen on the host's wire.
+    ``advertisements`` are those of its ``prefixes`` that were seen on the host's wire;
+    ``back_since`` is since when the uplink it is about has worked again, ``mended`` that this
+    uplink has what it missed.
     """
 
     kind: DeedKind
@@ -32,6 +34,8 @@ class Kept(msgspec.Struct, frozen=True):
     since: float
     prefixes: tuple[str, ...]
     advertisements: tuple[Advertisement, ...] = ()
+    back_since: float | None = None
+    mended: bool = False
 
     def is_of(self, deed: Deed) -> bool:
         """Whether this was adopted from ``deed``."""

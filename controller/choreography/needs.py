@@ -93,6 +93,8 @@ def unmet(run: Run, name: PopName, need: Need, look: Look) -> bool:
     pop = run.pops[name]
     if not need.families <= concerned(pop, look.fleet, name):
         return True
+    if need.claim is not None and pop.plan is None:
+        return True  # found so at a start: those who acted stay, and others join them
     alone = not pop.posture.helpers and pop.phase in AWAY_FROM_HOME
     return unclaimed(pop.posture, need.claim) or (
         alone and helps_now(look) and bool(survivors(run, name, look))

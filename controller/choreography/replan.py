@@ -76,7 +76,10 @@ def _emergency(run: Run, name: PopName, event: Event, phase: Phase, look: Look) 
     taken = plan.steps[0].posture
     run = _with(run, name, look, phase=phase, plan=plan, because=because, posture=taken)
     if event is not Event.EXTENDED:
-        counted = msgspec.structs.replace(run.pops[name], flaps=pop.flaps + 1, lost_at=look.now)
+        # It must have served anew before it may come back, whatever was believed until now.
+        counted = msgspec.structs.replace(
+            run.pops[name], flaps=pop.flaps + 1, lost_at=look.now, serving_since=None
+        )
         run = msgspec.structs.replace(run, pops={**run.pops, name: counted})
     return _lost_as_helper(run, name, need, look)
 

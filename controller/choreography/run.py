@@ -68,10 +68,14 @@ class SentOrder(msgspec.Struct, frozen=True):
 
 
 class SilentWay(msgspec.Struct, frozen=True):
-    """An uplink of a host that is silent in one family; ``answered``: anycast went deeper."""
+    """An uplink of a host that is silent in one family.
+
+    ``answered``: anycast went deeper; ``back_since``: it has worked again since then.
+    """
 
     since: float
     answered: bool = False
+    back_since: float | None = None
 
 
 class Run(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ from controller.choreography.contingencies import armed
 from controller.choreography.derive import derive
 from controller.choreography.events import event_of, patience
 from controller.choreography.look import Look
+from controller.choreography.mending import mended
 from controller.choreography.needs import RESISTING_PATIENCE, WIRE_PATIENCE, family_patience
 from controller.choreography.phases import AWAY_FROM_HOME, Phase, after
 from controller.choreography.progress import progress
@@ -31,6 +32,7 @@ from controller.choreography.technique import EVERYTHING, Technique
 from controller.planning.failover import failover_table
 from controller.world.belief import Intent, World
 from controller.world.condition import Assessment, Condition, assess
+from controller.world.liveness import anybody_heard
 
 # One look may find a PoP established, and then missing something; never more than a few events.
 MOST_EVENTS = 3
@@ -50,7 +52,7 @@ def step(
         if ready is not None:
             return run, (WakeAt(ready),)
         run = adopted(run, world, fleet, now)
-    if not world.connected:
+    if not world.connected or not anybody_heard(world, now):
         # What is believed grows old, and nobody would hear an order: hold everything (I8).
         return run, (WakeAt(now + 1.0),)
     conditions = assess(world, fleet, now)
@@ -58,7 +60,7 @@ def step(
     look = Look(world, fleet, conditions, techniques, now, told)
     commands: list[Command] = []
     run = follow_ways(heeded(run, world, fleet), look)
-    run = shed(_remember_conditions(run, look), look, commands)
+    run = mended(shed(_remember_conditions(run, look), look, commands), look)
     run = _prepare(_happen(run, look, commands), look)
     # Plans move first and orders are derived after: one emergency is one order per host, and so
     # one UPDATE per session. What a step is sent may settle it at once, so look again until
