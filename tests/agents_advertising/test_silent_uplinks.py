@@ -5,11 +5,15 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from agents.advertising.allowance import Allowance
+from agents.advertising.desire import Why
 from agents.advertising.observations import BfdSeen
+from agents.advertising.telling import report
 from ambicast.contract.messages import DeedKind
 from ambicast.model.identifiers import Family
 from ambicast.model.prefixes import split
 from ambicast.model.routes import Advertisement, Attributes
+from tests.agents_advertising import hosts
 from tests.agents_advertising.hosts import ANYCAST, COVER, OWN, OWN6, Host, order, stamp, watched
 
 V4, V6 = Family.V4, Family.V6
@@ -223,6 +227,33 @@ def test_the_parts_are_like_the_whole(host):
     silence(host)
     added = [each for each in host.desired.advertisements if each.prefix in HALVES]
     assert [each.attributes for each in added] == [leaving, leaving]
+
+
+def test_what_the_allow_list_does_not_permit_is_no_deed(host, monkeypatch):
+    narrow = msgspec.structs.replace(hosts.FACTS, allow=(Allowance("198.18.0.0/15", 22),))
+    monkeypatch.setattr(hosts, "FACTS", narrow)
+    silence(host, families=[V4])
+    assert host.state.deeds == ()
+
+
+def test_parts_for_which_there_is_no_room_are_named(host, monkeypatch):
+    uplinks = {
+        name: msgspec.structs.replace(each, max_prefixes=4)
+        for name, each in hosts.AMS.uplinks.items()
+    }
+    pop = msgspec.structs.replace(hosts.AMS, uplinks=uplinks)
+    monkeypatch.setattr(hosts, "FACTS", msgspec.structs.replace(hosts.FACTS, pop=pop))
+    silence(host, families=[V4])
+    lower, upper = split(OWN, 1)
+    assert lower in through(host, "south")
+    assert host.desired.withheld == {upper: Why.NO_ROOM}
+
+
+def test_deeds_are_reported_with_instants_for_people(host):
+    silence(host, families=[V4])
+    (told,) = report(host.state, hosts.FACTS).deeds
+    (done,) = host.state.deeds
+    assert told == msgspec.structs.replace(done, since=round(done.since + 1e9, 3))
 
 
 def test_unfit_services_are_not_split_for(host):

@@ -108,6 +108,12 @@ def test_answers_leave_by_the_other_one(host):
     assert host.desired.default_uplink == dict.fromkeys(Family, "north")
 
 
+def test_nor_do_they_go_back_to_it_because_the_other_one_is_lossy(host):
+    flap(host, 2)
+    host.tell(watched(loss={"north": 0.0, "south": 0.1}))
+    assert host.desired.default_uplink == dict.fromkeys(Family, "south")
+
+
 def test_where_both_flap_one_is_left(host):
     for _ in range(3):
         for names in ((), BOTH):
@@ -197,3 +203,5 @@ def test_loss_is_told_and_is_no_change_of_the_uplink(host):
     host.tell(watched(loss={"north": 0.1234, "south": 0.001}))
     assert [each.loss for each in host.state.uplinks] == [0.12, 0.0]
     assert host.state.uplinks[0].since == since
+    host.tell(watched(loss={"north": 0.2}))
+    assert (host.state.uplinks[0].loss, host.state.uplinks[0].since) == (0.2, since)
