@@ -7,7 +7,6 @@ file that says how busy they are, and that is what is changed.
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,15 +40,9 @@ def fill_uplink(
     if bits > MOST_BITS:
         msg = f"{name} of {pop} is too large to be filled here: set settings.uplink_capacity"
         raise LabError(msg)
-    argv = ["python3", "-m", "lab.nodes.burden", uplinks[name]["neighbor"]["v4"]]
-    argv += [f"{bits / 8:.0f}", f"{duration(seconds):g}"]
-    lab.popen(
-        node,
-        argv,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    burden = f"python3 -m lab.nodes.burden {uplinks[name]['neighbor']['v4']}"
+    how = f"{bits / 8:.0f} {duration(seconds):g} </dev/null >/dev/null 2>&1 &"
+    lab.exec(node, ["sh", "-c", f"{burden} {how}"])  # the node's first process adopts it
 
 
 def say_cpu(lab: RunningLab, node: str, busy: float) -> None:
