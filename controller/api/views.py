@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ambicast.contract.messages import Fitness, Report, Session, UplinkState
+from ambicast.contract.messages import Brake, Deed, Fitness, Report, Session, UplinkState
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import GroupName, PopName, ServiceName
 from controller.choreography.plan import Plan, Step
@@ -74,7 +74,11 @@ class FailoverRow(msgspec.Struct, frozen=True):
 
 
 class HostRow(msgspec.Struct, frozen=True):
-    """One host as its agent reports it."""
+    """One host as its agent reports it.
+
+    ``brake`` is what an operator pulled on the host itself, ``deeds`` what it advertises without
+    an order, ``load`` a share of what it can carry.
+    """
 
     name: str
     online: bool
@@ -86,6 +90,9 @@ class HostRow(msgspec.Struct, frozen=True):
     services: tuple[Fitness, ...]
     wire: tuple[str, ...]
     terminated: tuple[str, ...]
+    brake: Brake | None = None
+    deeds: tuple[Deed, ...] = ()
+    load: float = 0.0
 
 
 class PopPage(msgspec.Struct, frozen=True):
@@ -258,6 +265,9 @@ def _host(view: View, host: str) -> HostRow:
         services=report.services,
         wire=tuple(sorted({each.prefix for each in report.wire})),
         terminated=report.terminated,
+        brake=report.brake,
+        deeds=report.deeds,
+        load=report.load,
     )
 
 

@@ -74,6 +74,7 @@ def pop(body: Body) -> RenderableType:
         parts += [table, Text(f"services: {checks}"), Text(order)]
         parts += [Text(f"refused: {each}", style="red") for each in host["refusals"]]
         parts.append(Text(f"on the wire: {', '.join(host['wire']) or 'nothing'}"))
+        parts += _unordered(host)
     if body["failover"]:
         row = body["failover"]
         parts.append(
@@ -85,6 +86,17 @@ def pop(body: Body) -> RenderableType:
     if body["plan"]:
         parts.append(plan(body["plan"]))
     return Group(*parts)
+
+
+def _unordered(host: Body) -> list[Text]:
+    """What goes on at a host without an order of the controller's."""
+    found = []
+    if brake := host["brake"]:
+        found.append(Text(f"brake on the host: {brake['kind']}: {brake['reason']}", style="red"))
+    for each in host["deeds"]:
+        prefixes = ", ".join(each["prefixes"])
+        found.append(Text(f"deed: {each['kind']} {each['about']}: {prefixes}", style="yellow"))
+    return found
 
 
 def plan(body: Body) -> Table:
