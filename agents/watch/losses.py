@@ -6,8 +6,8 @@ than that is lost. An uplink's share is that of the PoP in the middle (the lower
 that the death of a PoP, or its own lossy uplink, is not taken for ours. A family that does not
 work through an uplink at all is left out: that is silence, not loss.
 
-Nothing is said before the ten seconds are full, nor after the own loop stood still, until they are
-again: of less, one short gap is a large share.
+Nothing is said before the ten seconds are full: of less, one short gap is a large share. While the
+own loop stands still nothing is sent; the slots that are missing then are waited for again.
 """
 
 from __future__ import annotations
@@ -69,11 +69,6 @@ class Losses:
         slot = self._slots.get(int(asked / SLOT))
         if slot is not None:
             slot.answered[place] += 1
-
-    def restart(self) -> None:
-        """Nobody listened until now; count anew."""
-        self._slots.clear()
-        self._shares = {}
 
     def shares(self, now: float, working: Container[Exit]) -> dict[str, float]:
         """Uplink -> share (0..1), from the exits that work; what cannot be said is left out."""

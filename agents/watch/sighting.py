@@ -83,15 +83,11 @@ class Sight:
         if not gone.up:
             self._changed = True
 
-    def stood_still(self, now: float) -> bool:
-        """Whether nobody looked for so long that silence proves nothing."""
-        return self._looked is not None and now - self._looked > self._longest_gap
-
     def judge(self, now: float) -> bool:
         """Look at every pulse; whether any judgement changed since the last look."""
         if self._looked is None:
             self._restart(now)
-        elif self.stood_still(now):
+        elif now - self._looked > self._longest_gap:
             self._restart(now)
             self._paused_at = now
             self._changed = True

@@ -165,8 +165,6 @@ class Watcher:
             self._drain(wire, loop.time())
         now = loop.time()
         self._outstanding.forget(now)
-        if self._sight.stood_still(now):
-            self._losses.restart()
         changed = self._sight.judge(now)
         changed = self._witnesses.judge(now) or changed
         changed = self._hearsay.judge() or changed

@@ -149,3 +149,14 @@ async def test_a_silent_family_takes_down_its_own_paths_alone():
         works = stage.last("fra-1").working
         both_ways = {Family.V4: True, Family.V6: False}
         assert works == {"north": both_ways, "south": both_ways}
+
+
+async def test_after_a_pause_losses_are_counted_anew():
+    async with Stage().running() as stage:
+        await asyncio.sleep(11)
+        assert stage.last("ams-1").loss == {"north": 0.0, "south": 0.0}
+        stage.frozen.add("ams-1")
+        await asyncio.sleep(2)
+        stage.frozen.clear()
+        await asyncio.sleep(1)
+        assert stage.last("ams-1").loss == {}

@@ -65,7 +65,7 @@ def test_nothing_is_said_before_ten_seconds_were_counted_nor_after_a_pause():
     counted = Counted()
     assert counted.run(9, lambda ask: None) == {}
     assert set(counted.run(2, lambda ask: None)) == {"north", "south"}
-    counted.losses.restart()
+    counted.now += 2
     assert counted.run(9, lambda ask: 0.03) == {}
 
 

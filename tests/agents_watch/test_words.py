@@ -135,3 +135,10 @@ def test_a_host_this_fleet_file_does_not_have_is_skipped_and_an_unnamed_one_of_s
     word = Word("ams", "ams-1", "run", seen={"lhr": {"north": 1 + 2}}, beside={"syd-1": UP})
     (read,) = Shorthand(FLEET).read(word)
     assert (read.pop, read.host, read.up) == ("lhr", "", True)
+
+
+def test_a_word_that_does_not_fit_keeps_the_keepers_roles_longest():
+    fit = tuple(f"service-{n}" for n in range(300))
+    word = Word("ams", "ams-1", "run", fit, {"fra": UP}, keeps=("198.19.254.0/23",))
+    read = read_word(say(word))
+    assert (read.fit, read.keeps, read.seen) == ((), ("198.19.254.0/23",), {})
