@@ -102,7 +102,8 @@ def test_a_keeper_offers_at_the_first_doubt_and_leaves_when_somebody_fit_keeps()
     assert (words(host).offers, words(host).keeps) == ({ANYCAST}, set())
     host.judge("www", fit=False)
     assert host.prefixes == {ANYCAST, VIDEO}
-    host.hear(told("fra", host.now, "video", keeps=frozenset({ANYCAST})))
+    keeper = told("fra", host.now, "video", keeps=frozenset({ANYCAST}))
+    host.hear(keeper, told("lhr", host.now, "www"))
     assert host.prefixes == {ANYCAST, VIDEO}, "whoever keeps it must be fit for it"
     host.hear(told("fra", host.now, "www", keeps=frozenset({ANYCAST})))
     assert host.prefixes == {VIDEO}
