@@ -32,7 +32,6 @@ from controller.choreography.technique import EVERYTHING, Technique
 from controller.planning.failover import failover_table
 from controller.world.belief import Intent, World
 from controller.world.condition import Assessment, Condition, assess
-from controller.world.liveness import anybody_heard
 
 # One look may find a PoP established, and then missing something; never more than a few events.
 MOST_EVENTS = 3
@@ -52,7 +51,7 @@ def step(
         if ready is not None:
             return run, (WakeAt(ready),)
         run = adopted(run, world, fleet, now)
-    if not world.connected or not anybody_heard(world, now):
+    if not world.connected:
         # What is believed grows old, and nobody would hear an order: hold everything (I8).
         return run, (WakeAt(now + 1.0),)
     conditions = assess(world, fleet, now)
