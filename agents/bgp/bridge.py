@@ -81,10 +81,9 @@ def main() -> None:
     path, responder = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None
     bridge = Bridge(responder, os.getppid())
     relay = Relay(path, sys.stdin.fileno(), sys.stdout.fileno(), bridge)
-    # ExaBGP starts us when it has read its configuration, and from here on an agent may attach:
+    # ExaBGP starts us when it has read its configuration, and once we listen an agent may attach:
     # that is what "started" means for the two of them. ExaBGP itself says nothing to systemd.
-    ServiceManager().turned(0.0, "the bridge listens")
-    relay.run()
+    relay.run(lambda: ServiceManager().turned(0.0, "the bridge listens"))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import selectors
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -62,9 +63,10 @@ class Relay:
         self._selector.register(source, selectors.EVENT_READ)
         self._selector.register(aside.fileno(), selectors.EVENT_READ)
 
-    def run(self) -> None:
-        """Relays until ExaBGP closes its end."""
+    def run(self, listening: Callable[[], None]) -> None:
+        """Relays until ExaBGP closes its end; ``listening`` is called when one may attach."""
         self._look()
+        listening()
         while True:
             for key, mask in self._selector.select(LOOK):
                 if key.fd == self._source:
