@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -94,6 +96,44 @@ async def test_it_comes_obeys_signals_and_goes(file, mosquitto):
         async with asyncio.timeout(20):
             assert await process.wait() == 0
     assert not (file.parent / "state" / "starts.json").exists(), "a clean end is no crash"
+
+
+async def test_the_service_manager_hears_that_it_is_ready_lives_and_stops(file, monkeypatch):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.setblocking(False)
+        manager.bind(str(file.parent / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(file.parent / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "4000000")
+        process = await start(file)
+        assert "READY=1" in await heard(manager, "READY=1")
+        # It lives: signs of its loop, a second or so apart, for as long as that turns.
+        await heard(manager, "WATCHDOG=1")
+        await heard(manager, "WATCHDOG=1")
+        process.send_signal(signal.SIGSTOP)
+        drain(manager)
+        with pytest.raises(TimeoutError):
+            await heard(manager, "WATCHDOG=1", within=3)
+        process.send_signal(signal.SIGCONT)
+        await heard(manager, "WATCHDOG=1")
+        process.send_signal(signal.SIGTERM)
+        await heard(manager, "STOPPING=1")
+        async with asyncio.timeout(20):
+            assert await process.wait() == 0
+
+
+async def heard(manager, word, within=20):
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(within):
+        while True:
+            words = (await loop.sock_recv(manager, 4096)).decode().split("\n")
+            if word in words:
+                return words
+
+
+def drain(manager):
+    with contextlib.suppress(BlockingIOError):
+        while manager.recv(4096):
+            pass
 
 
 async def test_bad_settings_end_it_with_2_and_one_line(file):

@@ -2,9 +2,12 @@
 
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
+from agents.bgp import bridge
 from ambicast.notify import ServiceManager
 
 
@@ -13,7 +16,7 @@ def manager(tmp_path):
     """The service manager's end."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "notify"))
-        listener.settimeout(5)
+        listener.settimeout(20)
         yield listener
 
 
@@ -30,6 +33,19 @@ def test_words_arrive_and_a_manager_that_went_away_is_no_fault(manager, tmp_path
     assert words(manager) == ["STOPPING=1"]
     (tmp_path / "notify").unlink()
     speaking.stopping()
+
+
+def test_the_bridge_says_that_it_listens(manager, tmp_path):
+    """ExaBGP, its parent, never speaks to systemd: the unit is of NotifyAccess=all."""
+    path = tmp_path / "exabgp.sock"
+    command = [sys.executable, "-I", bridge.__file__, str(path)]
+    given = {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL}
+    with subprocess.Popen(command, env=given, **pipes) as started:
+        assert "READY=1" in words(manager)
+        assert path.exists()
+        started.stdin.close()
+        assert started.wait(5) == 0
 
 
 def test_an_abstract_socket_is_understood():
