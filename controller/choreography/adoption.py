@@ -15,7 +15,7 @@ from ambicast.contract.codec import Stamp
 from ambicast.contract.messages import DeedKind
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, HostName, PopName
-from ambicast.model.prefixes import contains, length
+from ambicast.model.prefixes import contains, family, length
 from ambicast.model.routes import Advertisement
 from controller.choreography.anycast import at_least, depths, key_of, silent_ways
 from controller.choreography.contingencies import plans
@@ -34,6 +34,7 @@ from controller.world.hosts import spoken
 NO_EXPORT = "65535:65281"
 
 Wires = Mapping[PopName, tuple[Advertisement, ...]]
+Helping = Mapping[Family, Mapping[PopName, int]]
 
 # A controller hears retained reports within milliseconds of connecting; a host that is down for
 # good must not keep it from working for ever.
@@ -62,8 +63,12 @@ def adopted(run: Run, world: World, fleet: Fleet, now: float) -> Run:
     if run.steering is not None and not outdated(run, world):
         return msgspec.structs.replace(run, epoch=epoch, begun=True)
     wires = {pop: wire_of(world, fleet, pop) for pop in fleet.pops}
+    helping = _helping(fleet, wires)
     told = {pop for pop in fleet.pops if _told(world, fleet, pop)}
-    pops = {name: _pop_run(fleet, wires, name, now, told=name in told) for name in fleet.pops}
+    pops = {
+        name: _pop_run(fleet, wires[name], helping.get(name, {}), name, now, told=name in told)
+        for name in fleet.pops
+    }
     found = msgspec.structs.replace(
         run,
         epoch=epoch,
@@ -137,25 +142,37 @@ def _anycast(fleet: Fleet, wires: Wires) -> Mapping[Family, int]:
     }
 
 
-def _pop_run(fleet: Fleet, wires: Wires, pop: PopName, now: float, *, told: bool) -> PopRun:
+def _helping(fleet: Fleet, wires: Wires) -> Mapping[PopName, Helping]:
+    """PoP -> family -> others that advertise its prefixes -> how deep."""
+    facts = layout(fleet)
+    found: dict[PopName, dict[Family, dict[PopName, int]]] = {}
+    for pop, wire in wires.items():
+        for prefix in {each.prefix for each in wire}.difference(facts.shared):
+            at = facts.home_of(prefix)
+            if at is not None and at[0] != pop:
+                others = found.setdefault(at[0], {}).setdefault(family(prefix), {})
+                others[pop] = max(length(prefix) - length(at[1]), others.get(pop, 0))
+    return found
+
+
+def _pop_run(
+    fleet: Fleet,
+    wire: tuple[Advertisement, ...],
+    away: Helping,
+    pop: PopName,
+    now: float,
+    *,
+    told: bool,
+) -> PopRun:
     own = layout(fleet).own[pop]
-    splits = {kind: _own_depth(own[kind], wires[pop]) for kind in Family}
-    helping = {
-        kind: {
-            other: depth
-            for other, wire in wires.items()
-            if other != pop and (depth := _depth(own[kind], wire)) is not None
-        }
-        for kind in Family
-    }
+    splits = {kind: _own_depth(own[kind], wire) for kind in Family}
     posture = Posture(given=0.0, splits={kind: each for kind, each in splits.items() if each})
-    away = {kind: each for kind, each in helping.items() if each}
     if not away:
         return PopRun(posture=posture, since=now)
     deep = {kind: max(each.values()) for kind, each in away.items()}
     helpers = tuple(sorted({other for each in away.values() for other in each}))
     posture = in_families(change(posture, helpers=helpers), deep, frozenset(spoken(fleet, pop)))
-    if told and not wires[pop] and not any(deep.values()):
+    if told and not wire and not any(deep.values()):
         # Alive, empty, and others carry its prefixes: somebody drained it. It stays so.
         gone = change(posture, home=Home.AWAY)
         return PopRun(Phase.DRAINED, gone, since=now, because="found drained", found=True)

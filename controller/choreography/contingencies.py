@@ -17,8 +17,6 @@ from ambicast.contract.messages import Contingency
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, HostName, PopName
 from ambicast.model.prefixes import family, length
-from ambicast.model.routes import Advertisement
-from controller.choreography.fitting import room
 from controller.choreography.kept import Kept, deepest
 from controller.choreography.ladder import DEEPEST, rungs
 from controller.choreography.layout import layout
@@ -89,12 +87,17 @@ class Plans:
         self._table = table
         self._armed = armed
         rows: dict[PopName, list[Contingency]] = {}
-        for name in sorted(armed):
+        marks: dict[PopName, int] = {}
+        sizes: dict[PopName, int] = {}
+        for name, plan in sorted(armed.items()):
+            mark, size = crc32(msgspec.json.encode(plan)), _size(plan)
             for pop in table[name].advertisers if name in table else ():
-                rows.setdefault(pop, []).append(armed[name])
+                rows.setdefault(pop, []).append(plan)
+                marks[pop] = marks.get(pop, 0) + mark
+                sizes[pop] = sizes.get(pop, 0) + size
         self._rows = {pop: tuple(each) for pop, each in rows.items()}
-        self._marks = {name: crc32(msgspec.json.encode(each)) for name, each in armed.items()}
-        self._sizes = {name: _size(each) for name, each in armed.items()}
+        self._marks = {pop: crc32(f"{mark} {sizes[pop]}".encode()) for pop, mark in marks.items()}
+        self._sizes = sizes
         self._worst = {
             kind: max((_count(each, kind) for each in armed.values()), default=0)
             for kind in Family
@@ -108,18 +111,19 @@ class Plans:
     __hash__ = None  # type: ignore[assignment]  # mappings are inside
 
     def at(
-        self, fleet: Fleet, pop: PopName, sent: Iterable[Advertisement]
+        self, fleet: Fleet, pop: PopName, room: Mapping[Family, int]
     ) -> tuple[tuple[Contingency, ...], int]:
-        """What a host of ``pop`` that advertises ``sent`` is told, and a checksum of it."""
+        """What a host of ``pop`` is told, and a checksum of it.
+
+        ``room``: how many prefixes more its neighbors take in each family.
+        """
         plans = self._rows.get(pop, ())
-        left = room(fleet.pops[pop], sent)
-        if sum(self._sizes[PopName(each.lost)] for each in plans) > MOST_BYTES:
-            plans = self._nearest(fleet, pop, plans)
-        if any(self._worst[kind] > left[kind] for kind in Family):
-            plans = tuple(cut for each in plans if (cut := _cut(each, left)).prefixes)
-            return plans, crc32(msgspec.json.encode(plans))
-        marks = (self._marks[PopName(each.lost)] for each in plans)
-        return plans, crc32(b"".join(mark.to_bytes(4, "big") for mark in marks))
+        small = self._sizes.get(pop, 0) <= MOST_BYTES
+        if small and all(self._worst[kind] <= room[kind] for kind in Family):
+            return plans, self._marks.get(pop, 0)
+        plans = plans if small else self._nearest(fleet, pop, plans)
+        plans = tuple(cut for each in plans if (cut := _cut(each, room)).prefixes)
+        return plans, crc32(msgspec.json.encode(plans))
 
     def _nearest(
         self, fleet: Fleet, pop: PopName, plans: tuple[Contingency, ...]
@@ -133,7 +137,7 @@ class Plans:
 
         left, near = MOST_BYTES, set()
         for each in sorted(plans, key=distance):
-            left -= self._sizes[PopName(each.lost)]
+            left -= _size(each)
             if left < 0:
                 break
             near.add(each.lost)

@@ -8,12 +8,12 @@ shared prefix before another's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
-from ambicast.model.identifiers import Family, UplinkName
-from ambicast.model.pops import Pop
+from ambicast.model.identifiers import Family, PopName
 from ambicast.model.prefixes import contains, family, length
 from ambicast.model.routes import Advertisement
+from controller.choreography.layout import Layout
 
 Way = tuple[str, Family]
 """An uplink, in one family."""
@@ -25,47 +25,39 @@ def counts(sent: Iterable[Advertisement]) -> Counter[Way]:
 
 
 def fitting(
-    pop: Pop,
-    own: Mapping[Family, Collection[str]],
-    shared: Collection[str],
-    sent: tuple[Advertisement, ...],
-) -> tuple[Advertisement, ...]:
-    """``sent``, less what some neighbor of ``pop`` would not take beside the rest."""
-    taken = counts(sent)
-    full = {way for way, count in taken.items() if count > _most(pop, way)}
-    if not full:
-        return sent
+    facts: Layout, pop: PopName, sent: tuple[Advertisement, ...]
+) -> tuple[tuple[Advertisement, ...], Mapping[Family, int]]:
+    """``sent``, less what some neighbor of ``pop`` would not take beside the rest.
 
+    And, per family, how many prefixes more every neighbor would take.
+    """
+    taken, links = counts(sent), facts.links[pop]
+    most: dict[Way, int] = {
+        (link.name, kind): link.most for link in links for kind in link.families
+    }
+    full = {way for way, count in taken.items() if count > most.get(way, 0)}
+    if full:
+        sent = _cut(facts, pop, sent, {way: most.get(way, 0) for way in full})
+        taken = counts(sent)
+    room = {
+        kind: min((most[way] - taken[way] for way in most if way[1] is kind), default=0)
+        for kind in Family
+    }
+    return sent, room
+
+
+def _cut(
+    facts: Layout, pop: PopName, sent: tuple[Advertisement, ...], full: Mapping[Way, int]
+) -> tuple[Advertisement, ...]:
     def rank(each: Advertisement) -> tuple[bool, int, str]:
-        mine = (*own[family(each.prefix)], *shared)
+        mine = (*facts.own[pop][family(each.prefix)], *facts.shared)
         other = not any(contains(prefix, each.prefix) for prefix in mine)
         return other, length(each.prefix), each.prefix
 
     kept: set[Advertisement] = set()
-    for way in full:
+    for way, most in full.items():
         through = [each for each in sent if (each.uplink, family(each.prefix)) == way]
-        kept.update(sorted(through, key=rank)[: _most(pop, way)])
+        kept.update(sorted(through, key=rank)[:most])
     return tuple(
         each for each in sent if each in kept or (each.uplink, family(each.prefix)) not in full
     )
-
-
-def room(pop: Pop, sent: Iterable[Advertisement]) -> Mapping[Family, int]:
-    """How many prefixes more every neighbor of a family would take beside ``sent``."""
-    taken = counts(sent)
-    return {
-        kind: min(
-            (
-                link.max_prefixes - taken[name, kind]
-                for name, link in pop.uplinks.items()
-                if kind in link.families
-            ),
-            default=0,
-        )
-        for kind in Family
-    }
-
-
-def _most(pop: Pop, way: Way) -> int:
-    uplink = pop.uplinks.get(UplinkName(way[0]))
-    return uplink.max_prefixes if uplink else 0

@@ -18,6 +18,7 @@ from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, HostName, PopName
 from ambicast.model.prefixes import contains, family, length
 from ambicast.model.routes import Advertisement
+from controller.choreography.layout import layout
 from controller.choreography.posture import Home, Posture
 
 
@@ -100,8 +101,10 @@ def still_meant(
 
 
 def _meant(fleet: Fleet, pop: PopName, prefix: str, postures: Mapping[PopName, Posture]) -> bool:
-    home = fleet.home_of(prefix)
-    return home in {None, pop} or postures[PopName(str(home))].helped_by(pop, family(prefix))
+    found = layout(fleet).home_of(prefix)
+    if found is None or found[0] == pop:
+        return True
+    return postures[found[0]].helped_by(pop, family(prefix))
 
 
 def deepest(

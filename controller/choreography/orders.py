@@ -11,14 +11,13 @@ import msgspec
 from ambicast.contract.messages import Order
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, HostName, PopName
-from ambicast.model.pops import Pop
 from ambicast.model.prefixes import family
 from ambicast.model.routes import GRACEFUL_SHUTDOWN, Advertisement, Attributes
 from controller.choreography.contingencies import Plans
 from controller.choreography.fitting import fitting
 from controller.choreography.kept import Kept, still_meant
 from controller.choreography.ladder import rungs
-from controller.choreography.layout import Layout, layout
+from controller.choreography.layout import Layout, Link, layout
 from controller.choreography.posture import Home, Posture
 from controller.planning.remembering import Last
 
@@ -63,16 +62,16 @@ def orders(fleet: Fleet, wanted: Wanted) -> Mapping[HostName, Desired]:
     steered = sorted(everything.difference(facts.shared))
     addressed = crc32(" ".join(facts.addresses).encode())
     found: dict[HostName, Desired] = {}
-    for name, pop in fleet.pops.items():
+    for name in fleet.pops:
         posture, mine = wanted.postures[name], advertised[name]
         attributes = _LEAVING if posture.home is Home.LEAVING else Attributes()
-        plain = _through_uplinks(pop, mine, attributes)
+        plain = _through_uplinks(facts.links[name], mine, attributes)
         observe = _without(steered, mine)
         dark = posture.home is Home.DARK
         for host in fleet.bgp_hosts(name):
             added = still_meant(fleet, name, wanted.kept.get(host, ()), wanted.postures)
-            sent = fitting(pop, facts.own[name], facts.shared, _joined(plain, added))
-            when_lost, armed = wanted.plans.at(fleet, name, sent)
+            sent, room = fitting(facts, name, _joined(plain, added))
+            when_lost, armed = wanted.plans.at(fleet, name, room)
             slim = Order(
                 advertisements=sent,
                 terminate=(),
@@ -135,14 +134,14 @@ def _helped(
 
 
 def _through_uplinks(
-    pop: Pop, prefixes: frozenset[str], attributes: Attributes
+    links: tuple[Link, ...], prefixes: frozenset[str], attributes: Attributes
 ) -> tuple[Advertisement, ...]:
-    ranked = sorted(prefixes)
+    ranked = [(prefix, family(prefix)) for prefix in sorted(prefixes)]
     return tuple(
-        Advertisement(prefix, uplink.name, attributes)
-        for uplink in sorted(pop.uplinks.values(), key=lambda each: each.name)
-        for prefix in ranked
-        if family(prefix) in uplink.families
+        Advertisement(prefix, link.name, attributes)
+        for link in links
+        for prefix, kind in ranked
+        if kind in link.families
     )
 
 

@@ -78,9 +78,17 @@ class Scene(msgspec.Struct, frozen=True):
 
 
 def settled(conditions: tuple[Settling, ...], scene: Scene, began_at: float) -> Met | Open:
-    """Whether every condition of a step that began then holds; the first that does not is why."""
+    """Whether every condition of a step that began then holds; the first that does not is why.
+
+    Where a step waits as well, what it waited for must have been seen after the wait: a broker
+    that hangs tells nobody, and what was true before says nothing about now.
+    """
     notes = []
+    due = began_at + max((w.seconds for w in conditions if isinstance(w, Waited)), default=0.0)
     for condition in conditions:
+        unheard = _unheard(condition, scene, due) if due > began_at else None
+        if unheard is not None and scene.look.now >= due:
+            return Open(f"{unheard} not heard since the wait was over")
         match _check(condition, scene, began_at):
             case Open() as still:
                 return still
@@ -104,6 +112,21 @@ def _check(condition: Settling, scene: Scene, began_at: float) -> Met | Open:
         case _:
             message = f"unknown condition {condition!r}"
             raise TypeError(message)
+
+
+def _unheard(condition: Settling, scene: Scene, since: float) -> PopName | None:
+    """The first PoP of ``condition`` that is not silent and has not spoken ``since``."""
+    pops: tuple[PopName, ...] = ()
+    if isinstance(condition, Advertised):
+        pops = condition.pops
+    elif isinstance(condition, Withdrawn):
+        pops = (condition.pop,)
+    for pop in pops:
+        beliefs = [scene.look.world.hosts.get(host) for host in scene.look.fleet.bgp_hosts(pop)]
+        heard = any(each and max(each.sighted_at, each.reported_at) >= since for each in beliefs)
+        if not heard and scene.look.condition(pop) is not Condition.SILENT:
+            return pop
+    return None
 
 
 def _advertised(

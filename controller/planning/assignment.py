@@ -11,7 +11,7 @@ PoP; the result says so (``overloaded``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from zlib import crc32
 
 import msgspec
@@ -90,14 +90,26 @@ def place(
 ) -> None:
     """Puts one group at the nearest usable PoP with room, changing ``placed`` and ``load``."""
     near = nearest_first(fleet, group)
-    usable = [pop for pop in near if may(given, pop, group.name)]
-    usable = usable or [pop for pop in near if pop in given]
-    if not usable:
+    chosen = _roomy(fleet, group, (pop for pop in near if may(given, pop, group.name)), load)
+    chosen = chosen or _roomy(fleet, group, (pop for pop in near if pop in given), load)
+    if chosen is None:
         return
-    fitting = (pop for pop in usable if load[pop] + group.demand <= limit(fleet, pop))
-    chosen = next(fitting, None) or max(usable, key=lambda pop: limit(fleet, pop) - load[pop])
     placed[group.name] = chosen
     load[chosen] += group.demand
+
+
+def _roomy(
+    fleet: Fleet, group: ClientGroup, pops: Iterable[PopName], load: Mapping[PopName, float]
+) -> PopName | None:
+    """The first PoP with room for the group, else the one with the most headroom, if any."""
+    best, most = None, float("-inf")
+    for pop in pops:
+        headroom = limit(fleet, pop) - load[pop]
+        if load[pop] + group.demand <= limit(fleet, pop):
+            return pop
+        if headroom > most:
+            best, most = pop, headroom
+    return best
 
 
 def limit(fleet: Fleet, pop: PopName) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -49,10 +50,17 @@ class HostView(msgspec.Struct, frozen=True):
     doubted: bool = False
 
 
+@lru_cache(maxsize=8192)
+def _spoken(prefixes: tuple[str, ...], links: tuple[Family, ...]) -> tuple[Family, ...]:
+    own = {family(prefix) for prefix in prefixes}
+    return tuple(kind for kind in Family if kind in links and kind in own)
+
+
 def spoken(fleet: Fleet, pop: PopName) -> tuple[Family, ...]:
     """The families that ``pop`` has prefixes and uplinks of, v4 first."""
-    links = {kind for link in fleet.pops[pop].uplinks.values() for kind in link.families}
-    return tuple(kind for kind in Family if kind in links and fleet.pops[pop].prefixes_of(kind))
+    at = fleet.pops[pop]
+    links = tuple(kind for link in at.uplinks.values() for kind in link.neighbor)
+    return _spoken(at.prefixes, links)
 
 
 def view_host(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from ambicast.model.clients import ClientGroup
 from ambicast.model.fleet import Fleet, Limits, Nameserver, Timing
 from ambicast.model.identifiers import (
@@ -101,3 +103,46 @@ def _pop(name: str, number: int) -> Pop:
     }
     hosts = {HostName(f"{name}-1"): (Role.BGP, Role.DNS)}
     return Pop(PopName(name), PLACES[name], 400e9, PREFIXES[name], hosts, uplinks)
+
+
+def many_pops(count: int, groups: int = 0, **timing: float) -> Fleet:
+    """``count`` PoPs spread over a belt around the earth, each with a client group or more."""
+    names = [PopName(f"p{number:03}") for number in range(count)]
+    three = fleet_of(("ams", "fra", "lhr"), **timing)
+    groups = groups or count
+    return msgspec.structs.replace(
+        three,
+        pops={name: _one_of_many(name, number, count) for number, name in enumerate(names)},
+        covering=("198.18.0.0/15", "2001:db8:1000::/36"),
+        nameservers={
+            NameserverName(name): Nameserver(
+                NameserverName(name), name, HostName(f"{name}-1"), (f"10.{index}.1.2",)
+            )
+            for index, name in enumerate(names[:2])
+        },
+        clients={
+            GroupName(f"c{number:04}"): ClientGroup(
+                GroupName(f"c{number:04}"),
+                (f"2001:db8:{0x8000 + number:x}::/48",),
+                *_belt(number, groups),
+            )
+            for number in range(groups)
+        },
+    )
+
+
+def _belt(number: int, count: int) -> tuple[float, float]:
+    return 40.0 * ((number % 7) - 3) / 3, 360.0 * number / count - 180.0
+
+
+def _one_of_many(name: PopName, number: int, count: int) -> Pop:
+    at = number * 4
+    prefixes = (f"{10 + at // 65536}.{at // 256 % 256}.{at % 256}.0/22", f"2001:db8:{at:x}::/46")
+    if count <= 60:
+        prefixes = (f"198.18.{at % 256}.0/22", f"2001:db8:{0x1000 + at:x}::/46")
+    made = _pop("ams", number % 250)
+    place = Place(str(name), "NL", *_belt(number, count))
+    hosts = {HostName(f"{name}-1"): (Role.BGP, Role.DNS)}
+    return msgspec.structs.replace(
+        made, name=name, place=place, prefixes=prefixes, hosts=hosts, capacity=5.0
+    )
