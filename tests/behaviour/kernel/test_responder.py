@@ -3,9 +3,11 @@
 import asyncio
 import os
 import signal
+import socket
 
 import pytest
 
+from agents.watch.datagrams import PORT
 from tests.behaviour.kernel.watching import Watch, all_up, gone
 
 
@@ -113,6 +115,24 @@ async def test_whatever_comes_by_the_unix_socket_it_goes_on(watch):
 async def test_a_path_that_was_tidied_away_is_there_again(watch):
     fra = watch.responders["fra"]
     fra.socket.unlink()
-    await watch.told["ams"].until(lambda seen: not seen.told["fra-1"].voice)
-    await watch.told["ams"].until(voice("fra-1"))
+    watch.watchers["fra"].declare(frozenset({"www"}))
+    await watch.told["ams"].until(lambda seen: seen.told["fra-1"].fit == {"www"})
     assert fra.socket.exists()
+
+
+async def test_it_waits_for_a_port_that_an_agent_of_before_still_holds(watch, world):
+    fra = watch.responders["fra"]
+    fra.process.terminate()
+    with world.inside("fra"):
+        old = [
+            socket.socket(kind, socket.SOCK_DGRAM) for kind in (socket.AF_INET6, socket.AF_INET)
+        ]
+    old[0].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    await watch.told["ams"].until(gone("fra"))
+    for each, wildcard in zip(old, ("::", "0.0.0.0"), strict=True):
+        each.bind((wildcard, PORT))
+    fra.start()
+    await fra.until_said("no port for v4", "no port for v6")
+    for each in old:
+        each.close()
+    await watch.told["ams"].until(lambda seen: all_up(seen, 8))
