@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from agents.advertising.observations import LoadSeen, ServiceChecked
-from agents.advertising.overload import LASTS
 from agents.advertising.telling import report
 from tests.agents_advertising.hosts import ANYCAST, FACTS, OWN, VIDEO, Host, adverts, told
 
@@ -70,7 +69,7 @@ def test_the_excuse_lasts_as_long_as_the_load():
 def test_longer_paths_last_a_minute_beyond_the_last_failure():
     host = loaded(ANYCAST)
     host.judge("www", fit=True)
-    host.wait(LASTS - 1)
+    host.wait(59)
     assert prepends(host) == {ANYCAST: 3}
     assert overloaded(host) == ["www"]
     host.wait(2)
