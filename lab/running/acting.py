@@ -9,15 +9,18 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 
 import httpx
+import yaml
 
 from ambicast.model.quantities import duration, share
 from lab.engines.faults import Family, LabError
 from lab.engines.impairments import Direction, Impairment
 from lab.engines.running import RunningLab
+from lab.nodes.programs import AGENT_FILE
 from lab.running.burdening import fill_uplink, say_cpu
 from lab.running.orders import give_order, publish_file
 from lab.running.storage import forget_store, journal, reload
 from lab.scenarios.shapes import Step
+from lab.topology.shapes import Node
 
 Arguments = Mapping[str, str]
 Deed = Callable[[RunningLab, Arguments], Any]
@@ -40,9 +43,13 @@ def perform(lab: RunningLab, step: Step) -> None:
 
 
 def nodes_of(lab: RunningLab, pop: str) -> list[str]:
-    """The nodes of a PoP's hosts: `ams`, `ams-2`."""
-    pops = (node.name for node in lab.topology.of_role("pop"))
-    return [name for name in pops if name == pop or name.rpartition("-")[0] == pop]
+    """The nodes of a PoP's hosts, as the lab's agents know whose they are; none for others."""
+    return [node.name for node in lab.topology.of_role("pop") if _pop_of(node) == pop]
+
+
+def _pop_of(node: Node) -> str:
+    settings = node.files.get(AGENT_FILE)
+    return str(yaml.safe_load(settings)["pop"]) if settings else node.name
 
 
 def _nodes(arguments: Arguments) -> list[str]:

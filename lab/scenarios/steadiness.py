@@ -71,8 +71,8 @@ def _counted(field: Located, pops: tuple[str, ...], steps: int) -> Expectation:
 def _timed(field: Located, pops: tuple[str, ...], steps: int) -> Expectation:
     """``{routes: same, within: 3s, after: 1}``, ``{routes: gone, of: ams, ...}``."""
     needed = ("routes", "within", "after")
-    fields = field.fields("routes", (*needed, "of"), needed)
-    what = fields["routes"].word("routes", TIMED)
+    what = field.fields("routes", (*needed, "of"))["routes"].word("routes", TIMED)
+    fields = field.fields("routes", None, needed)
     return RouteTimeExpectation(
         text=text_of(fields),
         what=cast(Literal["same", "gone", "back"], what),
