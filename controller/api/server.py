@@ -17,7 +17,7 @@ from litestar.response import ServerSentEvent
 
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import PopName, ServiceName
-from controller.api import views
+from controller.api import rows, views
 from controller.choreography.phases import UNSETTLED
 from controller.choreography.run import Happened, given
 from controller.config import Api as Settings
@@ -94,7 +94,7 @@ class Api:
             return views.status(loop.view(), fleet)
 
         @get("/api/v1/pops")
-        async def pops() -> list[views.PopRow]:
+        async def pops() -> list[rows.PopRow]:
             return views.pops(loop.view(), fleet)
 
         @get("/api/v1/pops/{name:str}")

@@ -6,30 +6,12 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ambicast.contract.messages import Brake, Deed, Fitness, Report, Session, UplinkState
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import GroupName, PopName, ServiceName
+from controller.api.rows import HostRow, PopRow, host_row, pop_row, reports_of
 from controller.choreography.plan import Plan, Step
-from controller.choreography.run import PopRun
 from controller.choreography.settling import Waited
 from controller.loop import View
-from controller.world.belief import HostBelief
-
-
-class PopRow(msgspec.Struct, frozen=True):
-    """One PoP in a line: how it is, what is being done, who is given it."""
-
-    name: str
-    city: str
-    condition: str
-    because: str
-    phase: str
-    since: float
-    given: float
-    sessions_up: int
-    sessions: int
-    drain: str = ""
-    refusal: str = ""
 
 
 class NameserverRow(msgspec.Struct, frozen=True):
@@ -71,28 +53,6 @@ class FailoverRow(msgspec.Struct, frozen=True):
     answers: Mapping[GroupName, PopName]
     overloaded: tuple[PopName, ...]
     age: float
-
-
-class HostRow(msgspec.Struct, frozen=True):
-    """One host as its agent reports it.
-
-    ``brake`` is what an operator pulled on the host itself, ``deeds`` what it advertises without
-    an order, ``load`` a share of what it can carry.
-    """
-
-    name: str
-    online: bool
-    order: int
-    accepted: int
-    refusals: tuple[str, ...]
-    sessions: tuple[Session, ...]
-    uplinks: tuple[UplinkState, ...]
-    services: tuple[Fitness, ...]
-    wire: tuple[str, ...]
-    terminated: tuple[str, ...]
-    brake: Brake | None = None
-    deeds: tuple[Deed, ...] = ()
-    load: float = 0.0
 
 
 class PopPage(msgspec.Struct, frozen=True):
@@ -160,7 +120,7 @@ def status(view: View, fleet: Fleet) -> Status:
 
 def pops(view: View, fleet: Fleet) -> list[PopRow]:
     """The body of ``/pops``."""
-    return [_pop(view, fleet, name) for name in sorted(fleet.pops)]
+    return [pop_row(view, fleet, name) for name in sorted(fleet.pops)]
 
 
 def nameservers(view: View, fleet: Fleet) -> list[NameserverRow]:
@@ -194,8 +154,8 @@ def pop(view: View, fleet: Fleet, name: PopName) -> PopPage:
     )
     plan = view.run.pops[name].plan
     return PopPage(
-        row=_pop(view, fleet, name),
-        hosts=[_host(view, host) for host in sorted(fleet.pops[name].hosts)],
+        row=pop_row(view, fleet, name),
+        hosts=[host_row(view, fleet, name, host) for host in sorted(fleet.pops[name].hosts)],
         failover=failover,
         plan=_plan(plan, view.now) if plan else None,
     )
@@ -229,48 +189,6 @@ def services(view: View, fleet: Fleet) -> list[ServicePage]:
     return [service(view, fleet, name) for name in sorted(fleet.services)]
 
 
-def _pop(view: View, fleet: Fleet, name: PopName) -> PopRow:
-    run: PopRun = view.run.pops[name]
-    found = view.conditions[name]
-    sessions = [each for report in _reports(view, fleet, name) for each in report.sessions]
-    drain = view.world.drains.get(name)
-    return PopRow(
-        name=name,
-        city=fleet.pops[name].place.city,
-        condition=found.condition,
-        because=found.because,
-        phase=run.phase,
-        since=run.since,
-        given=run.posture.given,
-        sessions_up=sum(each.established for each in sessions),
-        sessions=len(sessions),
-        drain=drain.reason if drain else "",
-        refusal=run.refusal,
-    )
-
-
-def _host(view: View, host: str) -> HostRow:
-    beliefs = {str(name): each for name, each in view.world.hosts.items()}
-    orders = {str(name): each for name, each in view.run.orders.items()}
-    belief = beliefs.get(host, HostBelief())
-    report = belief.report or Report(instance="")
-    return HostRow(
-        name=host,
-        online=bool(belief.presence and belief.presence.online),
-        order=orders[host].stamp.generation if host in orders else 0,
-        accepted=max(belief.accepted.generation, report.order_generation),
-        refusals=belief.refusals,
-        sessions=report.sessions,
-        uplinks=report.uplinks,
-        services=report.services,
-        wire=tuple(sorted({each.prefix for each in report.wire})),
-        terminated=report.terminated,
-        brake=report.brake,
-        deeds=report.deeds,
-        load=report.load,
-    )
-
-
 def _plan(plan: Plan, now: float) -> PlanRow:
     steps = [_step(each, now) for each in plan.steps]
     return PlanRow(plan.kind, plan.pop, plan.reason, plan.began_at, plan.settled, steps)
@@ -292,10 +210,5 @@ def _step(step: Step, now: float) -> StepRow:
     )
 
 
-def _reports(view: View, fleet: Fleet, name: PopName) -> list[Report]:
-    found = (view.world.hosts.get(host) for host in fleet.bgp_hosts(name))
-    return [each.report for each in found if each is not None and each.report is not None]
-
-
 def _wire(view: View, fleet: Fleet, name: PopName) -> set[str]:
-    return {each.prefix for report in _reports(view, fleet, name) for each in report.wire}
+    return {each.prefix for report in reports_of(view, fleet, name) for each in report.wire}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from controller.world.observations import DrainAsked, UndrainAsked
+from ambicast.contract.messages import Brake, BrakeKind, Report, Said
+from ambicast.model.identifiers import Family
+from controller.world.observations import DrainAsked, HostReported, UndrainAsked
 
 HALF = "198.18.0.0/23"
 
@@ -115,3 +117,43 @@ def test_only_posts_move_anything(api):
 
 def test_most_events_is_bounded(api):
     assert api.get("/api/v1/events", params={"most": 0}).status_code == 400
+
+
+def test_a_pop_shows_its_families_and_what_it_may_not_drop(api, troupe):
+    rows = {row["name"]: row for row in api.get("/api/v1/pops").json()}
+    assert rows["ams"]["families"] == {"v4": "home", "v6": "home"}
+    assert "198.19.254.0/23" in rows["ams"]["keeps"]
+    assert rows["ams"]["shed"] == 1.0
+    troupe.stage.half.add(("ams", Family.V6))
+    troupe.settle(turns=5)
+    rows = {row["name"]: row for row in api.get("/api/v1/pops").json()}
+    assert rows["ams"]["families"] == {"v4": "home", "v6": "silent, taken-over"}
+    assert rows["ams"]["condition"] == "serving"
+
+
+def test_a_host_shows_what_it_did_and_what_it_would_do(api, troupe):
+    stage = troupe.stage
+    stage.said["ams"] = Said(pop="ams", host="ams-1", voice=False)
+    stage.alone.dull.add(("ams", "north", Family.V4))
+    stage.overloaded.add("ams")
+    for _ in range(5):
+        stage.alone.act()
+        troupe.settle(turns=1)
+    body = api.get("/api/v1/pops/ams").json()
+    (host,) = body["hosts"]
+    assert host["adopted"] == ["198.18.0.0/23", "198.18.2.0/23"]
+    assert host["may_add"] == ["fra", "lhr"]
+    assert (host["voice"], host["switched"], host["lost"]) == (False, False, False)
+    row = body["row"]
+    assert row["voiceless"] == ["ams-1"]
+    assert row["overloaded"] == ["www"]
+    assert row["shed"] < 1.0
+
+
+def test_an_operator_s_brake_is_shown_with_its_reason(api, troupe):
+    report = Report(instance="i", brake=Brake(kind=BrakeKind.WITHDRAW, reason="smoke"))
+    troupe.loop.turn([HostReported("fra", "fra-1", report)])
+    body = api.get("/api/v1/pops/fra").json()
+    assert body["row"]["brake"] == "withdraw: smoke"
+    assert body["row"]["condition"] == "unfit"
+    assert "withdrawn on the host: smoke" in body["row"]["because"]
