@@ -43,7 +43,9 @@ def test_a_full_disk_keeps_the_last_record_whole(tmp_path, monkeypatch):
     storage = FallStorage(tmp_path)
     storage.keep(FALLS)
 
-    def full(_, content):
+    def full(path, content):
+        with path.open("wb") as file:
+            file.write(content[:1])
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
