@@ -2,6 +2,8 @@
 
 Beside relaying it heeds lines that begin with ``#``:
 
+``#hello``
+    is answered with what else is heeded (a bridge of an earlier release hands it to ExaBGP);
 ``#heartbeat {json}``
     the agent is well, and this is what may be withdrawn should it fall silent
     (see :mod:`agents.bgp.deadman`);

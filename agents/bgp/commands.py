@@ -25,6 +25,8 @@ ENABLE_ANSWERS = "enable-ack"
 SHOW_SESSIONS = "show neighbor json"
 SHOW_RIB = "show adj-rib out json"
 
+HELLO = "#hello"
+GREETING = b"#bridge "
 RESTART = "#restart"
 CLOSE = "#close"
 

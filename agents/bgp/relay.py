@@ -27,6 +27,8 @@ from typing import Protocol
 LARGEST_BACKLOG = 8 * 1024 * 1024
 LONGEST_COMMAND = 1024 * 1024
 LOOK = 1.0
+# To clients that say ``#hello``, and to no others: those of earlier releases do not expect it.
+GREETING = b"#bridge heartbeat restart close\n"
 _CHUNK = 65536
 
 
@@ -55,6 +57,7 @@ class Relay:
         self._client: socket.socket | None = None
         self._at_line_start = True
         self._skipping = False
+        self._greeting_due = False
         self._to_client = bytearray()
         self._from_client = bytearray()
         self._to_exabgp = bytearray()
@@ -129,9 +132,16 @@ class Relay:
                 _, newline, fresh = data.partition(b"\n")
                 self._skipping = not newline
             self._to_client += fresh
-            self._tell_client()
         self._at_line_start = data.endswith(b"\n")
+        self._greet()
+        self._tell_client()
         return True
+
+    def _greet(self) -> None:
+        """Tells a client that asked what else we heed, between two lines of ExaBGP's."""
+        if self._greeting_due and (self._at_line_start or self._skipping):
+            self._greeting_due = False
+            self._to_client += GREETING
 
     def _tell_client(self) -> None:
         if self._client is None:
@@ -181,6 +191,9 @@ class Relay:
             if line == b"#close":
                 self._closing = True
                 self._stop_listening()
+            elif line == b"#hello":
+                self._greeting_due = True
+                self._greet()
             elif line.startswith(b"#"):
                 self._aside.heed(line[1:], time.monotonic())
             else:
@@ -212,6 +225,7 @@ class Relay:
         client.setblocking(False)
         self._client = client
         self._skipping = not self._at_line_start
+        self._greeting_due = False
         self._selector.register(client, selectors.EVENT_READ)
 
     def _dismiss(self) -> None:

@@ -14,7 +14,7 @@ import structlog
 
 from agents.advertising.guard import Guard
 from agents.advertising.observations import BgpSeen
-from agents.bgp.commands import CLOSE, RESTART, heartbeat
+from agents.bgp.commands import CLOSE, GREETING, HELLO, RESTART, heartbeat
 from agents.bgp.conversation import Conversation, LostThread, Stuck
 from agents.bgp.difference import Rib, placed
 from agents.bgp.neighbors import by_address
@@ -59,6 +59,8 @@ class Bgp:
         self._conversation: Conversation | None = None
         self._told: BgpSeen | None = None
         self._writer: asyncio.StreamWriter | None = None
+        self._heeds = False
+        self._told_deaf = False
 
     def want(self, advertisements: frozenset[Advertisement] | None) -> None:
         """Advertise exactly these from now on; none means hands off: change nothing.
@@ -80,8 +82,13 @@ class Bgp:
             self._report()
 
     def guard(self, guard: Guard) -> None:
-        """A heartbeat for the bridge, with what its dead man's switch may do; not stored."""
+        """A heartbeat for the bridge, with what its dead man's switch may do; not stored.
+
+        A bridge of an earlier release would hand it to ExaBGP: it gets none.
+        """
         writer = self._writer
+        if not self._heeds:
+            return
         if writer is not None and writer.transport.get_write_buffer_size() < MOST_UNREAD:
             writer.write(heartbeat(guard, self._sessions.values()).encode("ascii"))
 
@@ -105,6 +112,7 @@ class Bgp:
                 log.warning("detached from exabgp", reason=str(fault))
             finally:
                 self._conversation = self._writer = None
+                self._heeds = False
                 writer.close()
                 self._report()
             pause = ATTACH_PAUSE if was_ready else min(2 * pause, LONGEST_PAUSE)
@@ -118,6 +126,7 @@ class Bgp:
         """
         loop = asyncio.get_running_loop()
         self._end_stuck(writer, loop.time())
+        writer.write(f"{HELLO}\n".encode("ascii"))
         if self._last:
             writer.write(f"{CLOSE}\n".encode("ascii"))
         talk = Conversation(
@@ -140,12 +149,21 @@ class Bgp:
                     raise LostThread("the bridge hung up")
                 *lines, rest = (rest + data).split(b"\n")
                 for line in lines:
-                    talk.hear(line.decode("utf-8", "replace"), loop.time())
+                    if line.startswith(GREETING):
+                        self._heeds = True
+                    else:
+                        talk.hear(line.decode("utf-8", "replace"), loop.time())
             if loop.time() >= tick_at:
                 tick_at = loop.time() + TICK
                 talk.tick(loop.time())
             self._compare(talk)
+            self._tell_if_deaf(talk)
             self._report()
+
+    def _tell_if_deaf(self, talk: Conversation) -> None:
+        if talk.ready and not self._heeds and not self._told_deaf:
+            self._told_deaf = True
+            log.warning("the bridge is of an earlier release; no dead man's switch until it ends")
 
     def _end_stuck(self, writer: asyncio.StreamWriter, now: float) -> None:
         """Has the bridge kill an ExaBGP that is of no use; whoever started it does so again."""

@@ -170,3 +170,32 @@ async def test_a_successor_takes_the_socket_over_from_one_that_still_lives(bridg
 
 async def test_only_its_owner_may_attach(bridge):
     assert stat.S_IMODE(bridge.path.stat().st_mode) == 0o600
+
+
+GREETING = "#bridge heartbeat restart close\n"
+
+
+async def test_a_client_that_asks_is_told_what_else_is_heeded(bridge):
+    reader, writer = await bridge.client()
+    writer.write(b"#hello\n")
+    assert await line(reader) == GREETING
+    bridge.exabgp_says("done\n")
+    assert await line(reader) == "done\n"
+
+
+async def test_a_client_that_does_not_ask_is_told_nothing(bridge):
+    reader, _ = await bridge.client()
+    bridge.exabgp_says("done\n")
+    assert await line(reader) == "done\n"
+
+
+async def test_a_greeting_never_cuts_a_line_of_exabgps(bridge):
+    reader, writer = await bridge.client()
+    bridge.exabgp_says("begun, ")
+    assert (await reader.readexactly(7)) == b"begun, "
+    writer.write(b"#hello\n")
+    writer.write(b"sync\n")
+    assert await bridge.exabgp_hears() == "sync\n"
+    bridge.exabgp_says("ended\nmore\n")
+    assert await line(reader) == "ended\n"
+    assert {await line(reader), await line(reader)} == {"more\n", GREETING}
