@@ -25,6 +25,7 @@ from lab.engines.faults import (
     voice_rules,
 )
 from lab.engines.impairments import Direction, Impairment
+from lab.engines.netfilter import apply
 from lab.engines.relaying import Change, tell
 from lab.engines.state import State
 from lab.fibs.namespaces import inside
@@ -150,11 +151,7 @@ class Links(abc.ABC):
         return {"in": [end], "out": [far], "both": [end, far]}[direction]
 
     def _nft(self, node: str, rules: str) -> None:
-        argv = ["nsenter", f"--net={self.network(node)}", "nft", "-f", "-"]
-        done = subprocess.run(argv, input=rules, capture_output=True, text=True, check=False)
-        if done.returncode:
-            msg = f"nft on {node}: {done.stderr.strip()}"
-            raise LabError(msg)
+        apply(self.network(node), rules, node)
 
     def _ip(self, node: str, lines: Iterable[str]) -> None:
         argv = ["nsenter", f"--net={self.network(node)}", "ip", "-force", "-batch", "-"]

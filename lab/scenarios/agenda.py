@@ -44,7 +44,6 @@ def _following(step: Step) -> Iterator[Act]:
         return
     accepted = ACTIONS[undo].accepted
     arguments = {key: value for key, value in step.arguments.items() if key in accepted}
-    arguments.pop("for", None)
     over = step.at + duration(step.arguments["for"])
     yield Act(over, msgspec.structs.replace(step, at=over, action=undo, arguments=arguments))
 

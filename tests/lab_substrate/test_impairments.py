@@ -108,7 +108,7 @@ def pinged(lab, node, address, count=40):
     """(share of pings lost, shortest and mean round trip in ms)."""
     argv = ["ping", f"-c{count}", "-i0.01", "-W1", "-q", address]
     shown = lab.exec(node, argv, check=False).stdout
-    lost = int(re.search(r"(\d+)% packet loss", shown)[1]) / 100
+    lost = float(re.search(r"([\d.]+)% packet loss", shown)[1]) / 100
     times = re.search(r"= ([\d.]+)/([\d.]+)/", shown)
     return lost, *(map(float, times.groups()) if times else (None, None))
 
