@@ -14,6 +14,9 @@ from controller.world.condition import Condition
 
 # A PoP that keeps falling over must serve this many times longer before it gets clients back.
 LONGEST_PATIENCE = 8
+# Sessions of both families come up within seconds of each other. A PoP that is taken for home with
+# one of them missing would be covered in it at once, and owe a slow return.
+COMING_UP = 5.0
 _NO_WAY_BACK = frozenset({Condition.UNFIT, Condition.UNKNOWN})
 
 
@@ -37,9 +40,16 @@ def event_of(run: Run, name: PopName, intent: Intent | None, look: Look) -> Even
         return Event.UNDRAIN if asked or not pop.found else None
     if pop.plan is not None and pop.plan.settled:
         return Event.DONE if pop.phase in {Phase.RETURNING, Phase.DRAINING} else _back(look, pop)
-    if condition is Condition.SERVING and pop.phase is Phase.STARTING:
+    if pop.phase is Phase.STARTING and condition is Condition.SERVING and _complete(pop, look):
         return Event.ESTABLISHED
     return _back(look, pop)
+
+
+def _complete(pop: PopRun, look: Look) -> bool:
+    """Whether every family is on the wire, or one that is not has had the time to come."""
+    if pop.serving_since is not None:
+        return True
+    return pop.withdrawn_since is not None and look.now - pop.withdrawn_since >= COMING_UP
 
 
 def _emergency(run: Run, name: PopName, look: Look) -> Event | None:
