@@ -149,7 +149,8 @@ class Watch:
     async def _look_at_received(self) -> None:
         while True:
             asked = asyncio.to_thread(look_at_received, self._lab, self._internet, time.time_ns())
-            self.received.append(await asked)
+            if (sample := await asked) is not None:
+                self.received.append(sample)
             await asyncio.sleep(RECEIVED_S)
 
     async def _look_for_gaps(self) -> None:

@@ -95,3 +95,14 @@ def test_the_fullest_pop_carries_what_all_its_answers_bring():
     (row,) = evaluate(wanted, measured)
     assert (row.measured, row.ok) == (1.0, False)
     assert "fra at 1.00 s" in row.why
+
+
+def test_a_look_that_began_before_the_fault_and_ended_after_it_is_no_state_before_it():
+    whole, some = frozenset({("t1", "a"), ("t2", "a")}), frozenset({("t1", "a")})
+    samples = [
+        ReceivedSample(0, {"ams": whole}, 2),
+        ReceivedSample(8, {"ams": some}, 12),
+        ReceivedSample(13, {"ams": some}, 15),
+        ReceivedSample(2_000_000, {"ams": whole}, 3_000_010),
+    ]
+    assert back_after(samples, "ams", 10, 9_000_000) == 3.0
