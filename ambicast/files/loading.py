@@ -15,6 +15,7 @@ from ambicast.files.faults import Fault, FleetFileError, Severity
 from ambicast.files.raw import RawFleet
 from ambicast.files.reader import BROKEN, read
 from ambicast.files.references import check_references
+from ambicast.files.sizes import check_sizes
 from ambicast.model.clients import ClientGroup
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import GroupName
@@ -59,6 +60,10 @@ def _read(path: Path) -> _Reading:
     check_references(document)
     check_addresses(document)
     groups, faults = _clients(document, path.parent)
+    if raw is not BROKEN and not any(
+        each.severity is Severity.ERROR for each in (*document.faults, *faults)
+    ):
+        check_sizes(document, build(cast("RawFleet", raw), groups))
     every = sorted(
         {*document.faults, *faults}, key=lambda at: (at.file != str(path), at.file, at.line)
     )
