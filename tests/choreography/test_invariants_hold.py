@@ -19,6 +19,7 @@ from ambicast.invariants import (
     able_to_serve,
     dns_within_bgp,
     fail_static,
+    last_one_stays,
     make_before_break,
     ordered_and_fenced,
 )
@@ -94,6 +95,7 @@ def found(before: Snapshot, after: Snapshot) -> list[Violation]:
     """All violations of a planned look."""
     judged = (
         dns_within_bgp(after),
+        last_one_stays(before, after),
         make_before_break(before, after),
         able_to_serve(after),
         ordered_and_fenced(before, after),
@@ -147,3 +149,19 @@ def test_silence_changes_nothing_at_any_look(stage: Stage) -> None:
     stage.deaf = True
     for before, after in watched(stage, 30):
         assert fail_static(before, after) is None
+
+
+def test_while_no_controller_is_there_a_death_only_adds(stage: Stage) -> None:
+    stage.lose_broker()
+    stage.silent.add(AMS)
+    for before, after in watched(stage, 10):
+        assert fail_static(before, after) is None
+        assert last_one_stays(before, after) is None
+    assert "198.18.0.0/23" in stage.wire(FRA)
+
+
+def test_the_last_fit_pop_that_fails_withdraws_nothing(stage: Stage) -> None:
+    for pop in stage.fleet.pops:
+        stage.unfit.add(pop)
+        for before, after in watched(stage, 2):
+            assert last_one_stays(before, after) is None

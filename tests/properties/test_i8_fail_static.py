@@ -81,3 +81,24 @@ def test_an_agent_acts_on_what_it_sees_itself(cause, fleet, data):
     name, other, *_ = data.draw(st.permutations(sorted(fleet.pops)))
     after = fleets.with_sent(cause(fleet, name), other, add=fleets.halves(name))
     assert fail_static(_silent(fleet), _silent(after)) is None
+
+
+@given(fleets.healthy(least=3), st.data())
+def test_what_a_lost_pop_had_may_be_added_later_and_nothing_else(fleet, data):
+    lost, helper, *_ = data.draw(st.permutations(sorted(fleet.pops)))
+    before = _silent(_kill(fleet, lost))
+    covered = fleets.with_sent(before, helper, add={*fleets.own(lost), *fleets.halves(lost)})
+    assert fail_static(before, covered) is None
+    assert fail_static(before, _add_prefix(before, helper)) is not None
+    left = fleets.with_sent(covered, helper, drop={fleets.own(lost)[0]})
+    assert "in silence" in fail_static(covered, left).detail
+
+
+@given(fleets.healthy(), st.data())
+def test_parts_may_go_around_an_uplink_that_does_not_work(fleet, data):
+    name, other, *_ = data.draw(st.permutations(sorted(fleet.pops)))
+    before = _silent(_lose_uplink(fleet, name))
+    assert fail_static(before, fleets.with_sent(before, name, add=fleets.halves(name))) is None
+    added = fleets.halves(name)
+    if not added <= fleet.pops[other].advertised:
+        assert fail_static(before, fleets.with_sent(before, other, add=added)) is not None
