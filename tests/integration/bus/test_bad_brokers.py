@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from agents.advertising.observations import BusChanged, ControllerSeen, OrderArrived
+from agents.loop import REPORT_EVERY
 from ambicast.contract.codec import Stamp
 from controller.world.observations import HostAnswered, HostPresent, HostReported
 from tests.agents_advertising.hosts import ANYCAST, OWN
@@ -36,7 +37,11 @@ async def test_a_broker_that_goes_and_returns_empty_is_told_everything_by_both_e
         orders = sum(isinstance(each, OrderArrived) for each in host.seen)
         mosquitto.start()  # it keeps nothing on disk
         await until(lambda: connections(host)[-1] and controller.connected)
-        await until(lambda: (reports(controller), len(controller.of(HostPresent))) > before)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        await until(lambda: reports(controller) > before[0])
+        await until(lambda: len(controller.of(HostPresent)) > before[1])
+        assert clock() - began < REPORT_EVERY / 2, "said again at once, not when it was due"
         await until(lambda: sum(isinstance(e, OrderArrived) for e in host.seen) > orders)
         assert host.held == Stamp(1, 2)
         # The very same order is the very same wish.
