@@ -267,6 +267,23 @@ def test_when_the_uplink_works_again_it_gets_the_halves_too(stage: Stage) -> Non
     assert ("2001:db8:1000::/47", "north") not in routes(stage, AMS)
 
 
+def test_an_uplink_mended_over_latched_halves_withdraws_none_of_them(stage: Stage) -> None:
+    stage.silent.add(AMS)
+    stage.pass_time(2)
+    stage.silent.clear()
+    stage.pass_time(40, every=0.25)
+    stage.alone.dull.add((AMS, "north", Family.V4))
+    stage.pass_time(1)
+    assert {("198.18.0.0/23", "south"), ("198.18.0.0/24", "south")} <= routes(stage, AMS)
+    stage.alone.dull.clear()
+    only_adds(stage, 10)
+    v4 = {(each, "north") for each in HALVES | QUARTERS if "." in each}
+    assert v4 <= routes(stage, AMS)
+    stage.silent.add(AMS)
+    stage.pass_time(1)
+    assert "198.18.0.0/24" in stage.wire(FRA)
+
+
 def test_a_death_after_a_split_goes_deeper_than_the_split(stage: Stage) -> None:
     stage.alone.dull.add((AMS, "north", Family.V4))
     stage.pass_time(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from ambicast.contract.messages import Report, Said
+from ambicast.contract.messages import Said
 from ambicast.model.fleet import LostAtOnce
 from controller.choreography.phases import Phase
 from controller.world.observations import HostReported
@@ -90,10 +90,14 @@ def test_who_took_the_keepers_role_is_named(stage: Stage) -> None:
 
 def test_a_role_taken_before_the_last_order_is_no_news(stage: Stage) -> None:
     host, anycast = stage.fleet.bgp_hosts(LHR)[0], stage.fleet.anycast_prefixes()
-    report = Report(instance="i", keeps=anycast, order_epoch=0)
-    stage.learn(HostReported(LHR, host, report))
+    told = stage.world.hosts[host].report
+    old = msgspec.structs.replace(told, keeps=anycast, order_generation=0)
+    stage.learn(HostReported(LHR, host, old))
     stage.look()
     assert stage.run.keepers[anycast[0]] == AMS
+    stage.learn(HostReported(LHR, host, msgspec.structs.replace(told, keeps=anycast)))
+    stage.look()
+    assert stage.run.keepers[anycast[0]] == LHR
 
 
 def test_more_losses_at_once_than_the_limit_are_not_believed() -> None:

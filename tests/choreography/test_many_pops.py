@@ -13,7 +13,7 @@ from ambicast.model.identifiers import Family, PopName
 from ambicast.model.prefixes import family
 from controller.choreography.phases import Phase
 from controller.choreography.run import PublishOrder, given
-from controller.planning.assignment import assign, limit
+from controller.planning.assignment import Assignment, assign, limit
 from controller.world.observations import HostReported, HostSighted
 from tests.choreography.fleets import many_pops
 from tests.choreography.stage import Stage
@@ -62,18 +62,25 @@ def test_two_deaths_a_second_apart_are_both_taken_over(ten: Stage) -> None:
             assert ten.wire(helper) >= own
 
 
-def test_a_helper_without_room_is_not_asked(ten: Stage) -> None:
-    tight = {
-        name: msgspec.structs.replace(pop, capacity=3.5 if name == P[3] else 6.0)
-        for name, pop in ten.fleet.pops.items()
-    }
-    stage = Stage(msgspec.structs.replace(ten.fleet, pops=tight))
+def test_a_helper_that_landing_load_leaves_no_room_is_not_asked() -> None:
+    # Six with three groups each and room for one more: two deaths are more than they can land.
+    fleet = many_pops(6, 18, **QUICK)
+    tight = {name: msgspec.structs.replace(p, capacity=4.5) for name, p in fleet.pops.items()}
+    stage = Stage(msgspec.structs.replace(fleet, pops=tight))
     stage.pass_time(2.5)
     stage.silent.add(P[2])
     stage.pass_time(1)
-    load = assign(stage.fleet, given(stage.run), stage.run.assignments[Family.V4].pops)
-    over = set(load.overloaded)
-    assert not over & set(stage.run.pops[P[2]].posture.helpers)
+    second = next(pop for pop, load in assigned(stage).load.items() if load > 3.5 and pop != P[2])
+    stage.silent.add(second)
+    stage.pass_time(1)
+    over = set(assigned(stage).overloaded)
+    assert over
+    assert not over & set(stage.run.pops[second].posture.helpers)
+    assert stage.run.pops[second].posture.helpers
+
+
+def assigned(stage: Stage) -> Assignment:
+    return stage.run.assignments[Family.V4]
 
 
 def test_of_five_lost_at_once_three_are_taken_over_and_the_rest_later(ten: Stage) -> None:

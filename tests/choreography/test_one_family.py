@@ -143,6 +143,18 @@ def test_who_is_silent_in_a_family_helps_nobody_in_it_but_does_in_the_other(
     assert stage.wire(LHR) >= {"198.18.128.0/22", "2001:db8:1800::/46"}
 
 
+def test_two_pops_that_lost_a_family_each_help_in_the_other(stage: Stage) -> None:
+    stage.half.add((AMS, V6))
+    stage.pass_time(3)
+    stage.said.clear()
+    stage.bare_in = {(FRA, V4)}
+    stage.pass_time(1)
+    assert stage.run.pops[FRA].phase is Phase.COVERED
+    assert stage.run.pops[FRA].posture.families == (V4,)
+    assert "198.18.128.0/22" in stage.wire(AMS)
+    assert "2001:db8:1800::/46" not in stage.wire(AMS)
+
+
 def test_a_drain_of_a_pop_that_lost_a_family_empties_it_wholly(stage: Stage) -> None:
     stage.half.add((AMS, V6))
     stage.pass_time(3)
