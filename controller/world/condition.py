@@ -24,7 +24,8 @@ class Condition(StrEnum):
     ``UNKNOWN``: nothing heard yet, or neither seen nor heard lately (too few watchers, or no
     broker): what it once reported says nothing about now. ``SILENT``: a quorum says gone.
     ``UNFIT``: alive, but too few of its hosts pass their checks. ``WITHDRAWN``: fit, but its own
-    prefixes are on no wire. ``SERVING``: the rest.
+    prefixes are on no wire. ``SERVING``: the rest. A PoP whose agents are silent and whose dead
+    man's switches have fired counts as ``SILENT`` too: no order reaches it.
     """
 
     UNKNOWN = "unknown"
@@ -79,6 +80,9 @@ def _assess(
         return Assessment(Condition.SILENT, because, silent=kinds)
     if not seen and not _spoke_lately(world, fleet, name, now):
         return Assessment(Condition.UNKNOWN, "neither seen nor heard lately")
+    if hosts and all(each.deaf or each.state is HostState.LOST for each in hosts):
+        # Routes it cannot be told to withdraw are as stale as a dead PoP's.
+        return Assessment(Condition.SILENT, "; ".join(each.why for each in hosts), silent=kinds)
     told = _told(fleet, name, hosts)
     if not silent:
         return told

@@ -40,6 +40,8 @@ class HostView(msgspec.Struct, frozen=True):
         bare: families whose own prefixes it has not sent through any uplink.
         resists: unfit by its checks, and still advertising: its agent has a reason to.
         doubted: its checks have begun to fail, as watchers heard it say, but not often enough.
+        deaf: unfit, and its agent is silent: what it still advertises (a keeper's prefixes, which
+            its dead man's switch spares) no order can take away.
     """
 
     host: HostName
@@ -48,6 +50,7 @@ class HostView(msgspec.Struct, frozen=True):
     bare: frozenset[Family] = frozenset()
     resists: bool = False
     doubted: bool = False
+    deaf: bool = False
 
 
 @lru_cache(maxsize=8192)
@@ -78,7 +81,8 @@ def view_host(
     if host in gone:
         return HostView(host, HostState.LOST, f"{host}: not seen by a quorum")
     if any(each.switched for each in said):
-        return HostView(host, HostState.UNFIT, f"{host}: the dead man's switch withdrew it")
+        why = f"{host}: the dead man's switch withdrew it"
+        return HostView(host, HostState.UNFIT, why, deaf=True)
     if report is None or not (report.services or report.brake):
         return HostView(host, HostState.UNHEARD)
     if report.brake and report.brake.kind is BrakeKind.WITHDRAW:

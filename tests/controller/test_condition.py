@@ -92,10 +92,11 @@ def test_own_prefixes_of_one_family_off_the_wire():
     assert (found.condition, found.bare) == (Condition.SERVING, (V6,))
 
 
-def test_the_word_of_the_switch_makes_a_fit_report_unfit():
+def test_the_word_of_the_switch_makes_a_fit_report_worth_nothing():
+    """No order reaches it, so what it still advertises is as stale as a dead PoP's."""
     switched = (Said(pop="ams", host="ams-1", voice=False, switched=True),)
     found = watched(True, True, said=switched)
-    assert found.condition is Condition.UNFIT
+    assert (found.condition, found.silent) == (Condition.SILENT, (V4, V6))
     assert "dead man's switch" in found.because
     assert not found.resists
 
