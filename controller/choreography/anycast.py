@@ -23,8 +23,10 @@ from controller.choreography.run import Run, SilentWay
 from controller.choreography.technique import Technique
 from controller.world.condition import Condition
 
-# An agent tells at the first sign; a gap of 300 ms must change nothing. A deed needs no patience.
-WAY_PATIENCE = 0.3
+# An agent tells at the first sign, and a gap of 300 ms must change nothing: its word that the gap
+# is over may be a second late on the lossy uplink it travels by. A deed needs no patience: the
+# agent has waited itself. Where it has none (nothing it advertises can be split), this must do.
+WAY_PATIENCE = 2.0
 
 
 def depths(run: Run) -> Mapping[Family, int]:
