@@ -4,7 +4,8 @@
   too (*cover*). Whether the controller is away is what ``stage.deaf`` says.
 * An uplink silent in a family: own and helped prefixes one rung deeper through the others
   (*split*).
-* Such deeds stay until an accepted order advertises the same prefix.
+* Such deeds stay until an accepted order advertises the same prefix; a part of what is not
+  ordered any more goes with it.
 * An unfit PoP gives up nothing while nobody else is fit, and a shared prefix it is keeper of only
   to somebody fit who has it on the wire and takes the role.
 """
@@ -50,13 +51,23 @@ class Alone:
         self.stamps[host] = stamp
         self.keeps.pop(host, None)
         ordered = {each.prefix for each in order.advertisements}
+        mine = self.deeds.get(host, {})
+        covered = {p for d, _ in mine.values() if d.kind is DeedKind.COVER for p in d.prefixes}
         left = {}
-        for about, (deed, added) in self.deeds.get(host, {}).items():
-            prefixes = tuple(each for each in deed.prefixes if each not in ordered)
+        for about, (deed, added) in mine.items():
+            prefixes = tuple(
+                each
+                for each in deed.prefixes
+                if each not in ordered
+                and (deed.kind is DeedKind.COVER or self._whole(each) in ordered | covered)
+            )
             if prefixes:
                 rest = tuple(each for each in added if each.prefix in prefixes)
                 left[about] = (msgspec.structs.replace(deed, prefixes=prefixes), rest)
         self.deeds[host] = left
+
+    def _whole(self, part: str) -> str:
+        return max((e for e in self.stage.fleet.steered() if contains(e, part)), key=length)
 
     def act(self) -> None:
         """Every living host looks around."""

@@ -49,6 +49,16 @@ gaps = st.sampled_from((0.2, 0.6, 1.4, 3.0, 8.0))
 @example([(("away", AMS), 0.6), (("silence", FRA), 1.4), (("forget", AMS), 3.0)])
 @example([(("dull", (AMS, Family.V4)), 1.4), (("outdate", AMS), 3.0), (("silence", AMS), 3.0)])
 @example([(("away", AMS), 0.2), (("half", (LHR, Family.V4)), 3.0), (("outdate", AMS), 8.0)])
+@example(
+    [
+        (("silence", FRA), 0.6),
+        (("forget", AMS), 1.4),
+        (("restore", MAD), 0.2),
+        (("half", (AMS, Family.V6)), 0.6),
+        (("restore", FRA), 1.4),
+        (("dull", (MAD, Family.V6)), 8.0),
+    ]
+)
 def test_whatever_the_weather_clients_find_somebody(story):
     stage = Stage(four_pops(**QUICK))
     stage.pass_time(3.0)
