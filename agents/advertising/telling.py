@@ -14,6 +14,7 @@ from agents.advertising.accept import (
     StaleOrder,
     Verdict,
 )
+from agents.advertising.observations import Told
 from agents.advertising.state import Facts, HostState
 from ambicast.contract.codec import Stamp
 from ambicast.contract.messages import (
@@ -22,6 +23,7 @@ from ambicast.contract.messages import (
     Outcome,
     Receipt,
     Report,
+    Said,
     Sightings,
     UplinkState,
 )
@@ -62,7 +64,22 @@ def sightings(state: HostState, facts: Facts) -> Sightings | None:
         return None
     seen = state.watched
     return Sightings(
-        instance=facts.instance, seen=seen.seen, witnesses=seen.witnesses, paused=seen.paused
+        instance=facts.instance,
+        seen=seen.seen,
+        witnesses=seen.witnesses,
+        paused=seen.paused,
+        said=tuple(_said(told) for _, told in sorted(seen.told.items())),
+    )
+
+
+def _said(told: Told) -> Said:
+    """Another host's word, as far as the controller needs it."""
+    return Said(
+        pop=told.pop,
+        host=told.host,
+        voice=told.voice,
+        switched=told.switched,
+        fit=tuple(sorted(told.fit)),
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from agents.advertising.accept import Accepted, Ambiguous, Distrusted, Forbidden, Held, StaleOrder
+from agents.advertising.observations import Told, Watched
 from agents.advertising.state import HostState
 from agents.advertising.telling import receipt, report, sightings
-from ambicast.contract.messages import Outcome
+from ambicast.contract.messages import Outcome, Said
 from tests.agents_advertising.hosts import (
     ANYCAST,
     FACTS,
@@ -62,3 +63,16 @@ def test_a_receipt_carries_the_stamp_of_the_order_it_answers_and_the_wire():
         by, body = receipt(verdict, host.state)
         assert (by, body.outcome, body.wire) == (stamp(7), outcome, wire)
         assert word is None or word in body.refusals[-1]
+
+
+def test_what_other_hosts_said_of_themselves_reaches_the_controller():
+    words = {
+        "lhr-1": Told("lhr", "lhr-1", "i", fit=frozenset({"www", "video"})),
+        "fra-1": Told("fra", "fra-1", "i", voice=False, switched=True),
+    }
+    seen = Watched(seen=(), witnesses={}, working={}, told=words)
+    told = sightings(HostState(watched=seen), FACTS)
+    assert told.said == (
+        Said(pop="fra", host="fra-1", voice=False, switched=True),
+        Said(pop="lhr", host="lhr-1", fit=("video", "www")),
+    )
