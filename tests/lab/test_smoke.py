@@ -42,6 +42,17 @@ def test_a_pop_dies_silently_and_both_layers_agree_within_a_second(tmp_path):
     assert namespaces() <= before, "something of the lab was left over"
 
 
+@pytest.mark.timeout(300)
+def test_agents_die_and_freeze_and_the_controller_is_away_when_a_pop_dies(tmp_path):
+    out = tmp_path / "out.json"
+    done = lab_run(FOLDER / "weather" / "smoke.yaml", "--json", out)
+    assert done.returncode in {0, 1}, done.stderr
+    (trial,) = json.loads(out.read_bytes())["trials"]
+    assert not trial["error"], trial["error"]
+    assert all(row["ok"] for row in trial["expect"]), done.stderr
+    assert trial["probes"]["dying-v4"]["lost"] > 0, "the fault did not reach the clients"
+
+
 def test_bad_input_ends_with_exit_code_2_and_one_line(tmp_path):
     scenario = tmp_path / "bad.yaml"
     text = (FOLDER / "smoke.yaml").read_text().replace("do: silence", "do: explode")
