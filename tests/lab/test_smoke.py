@@ -59,6 +59,6 @@ def test_bad_input_ends_with_exit_code_2_and_one_line(tmp_path):
     scenario.write_text(text)
     done = lab_run(scenario, "--json", tmp_path / "out")
     assert done.returncode == 2
-    assert "bad.yaml:14: do: unknown word 'explode'; allowed: silence, poweroff" in done.stderr
+    assert "bad.yaml:14: do: unknown word 'explode'; allowed: silence, unsilence, " in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
