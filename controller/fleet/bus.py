@@ -1,8 +1,6 @@
 """The controller's end of the bus: one connection, a last will, an outbox that only keeps newest.
 
-The outbox holds one message per topic: a newer order replaces one that could not be sent yet,
-because orders carry the whole desired set. After a reconnect everything sent before is sent
-again: the broker may have been restarted empty.
+What waits and in which turn it goes: :mod:`controller.fleet.outbox`.
 
 Presence is said anew every second, from the first message on: before it, this controller has
 decided nothing and has no epoch of its own. What comes in and is of no use is counted by topic and
@@ -37,6 +35,7 @@ from ambicast.model.fleet import Fleet
 from controller.choreography.run import PublishMap, PublishOrder, PublishSteering
 from controller.config import Broker
 from controller.fleet.connecting import client_of
+from controller.fleet.outbox import WINDOW, Outbox
 from controller.fleet.reading import observation_of
 from controller.loop import Send, SendFault
 from controller.world.observations import BusChanged, EpochSeen, Observation
@@ -77,9 +76,7 @@ class Bus:
         self._said: int | None = None
         self._beat = 0
         self._epoch_told = -1
-        self._outbox: dict[str, bytes] = {}
-        self._sent: dict[str, bytes] = {}
-        self._wake = asyncio.Event()
+        self._outbox = Outbox(self._presence_topic)
         self._tally = Tally()
 
     def dropped(self) -> Mapping[str, int]:
@@ -100,9 +97,8 @@ class Bus:
             raise SendFault(f"{topic}: {fault}") from None
         if command.stamp.epoch != self._said:
             self._said = self._epoch = command.stamp.epoch
-            self._outbox[self._presence_topic] = self._next_beat()
-        self._outbox[topic] = payload
-        self._wake.set()
+            self._outbox.put(self._presence_topic, self._next_beat())
+        self._outbox.put(topic, payload)
 
     async def run(self) -> NoReturn:
         """Stays connected for ever; silence of the broker changes nothing but ``connected``."""
@@ -125,11 +121,9 @@ class Bus:
             await client.subscribe([(pattern, 1) for pattern in patterns])
             log.info("broker reached", host=self._broker.host)
             self._tell(BusChanged(connected=True))
-            # What was sent before may be gone with the broker's memory.
-            self._outbox = {**self._sent, **self._outbox}
+            self._outbox.again()
             if self._said is not None:
-                self._outbox[self._presence_topic] = self._next_beat()
-            self._wake.set()
+                self._outbox.put(self._presence_topic, self._next_beat())
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._receive(client), name="bus[receive]")
@@ -177,19 +171,20 @@ class Bus:
             self._tell(observation)
 
     async def _empty_outbox(self, client: aiomqtt.Client) -> NoReturn:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._outbox:
-                batch, self._outbox = self._outbox, {}
-                self._sent |= batch
-                # All at once: an emergency must not pay one round trip per PoP.
-                async with asyncio.TaskGroup() as tasks:
-                    for topic, payload in batch.items():
-                        tasks.create_task(
-                            client.publish(topic, payload, qos=1, retain=True),
-                            name=f"bus[publish {topic}]",
-                        )
+        room = asyncio.Semaphore(WINDOW)
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await room.acquire()
+                topic, payload = await self._outbox.take()
+                sending = self._deliver(client, topic, payload, room)
+                tasks.create_task(sending, name=f"bus[publish {topic}]")
+
+    async def _deliver(
+        self, client: aiomqtt.Client, topic: str, payload: bytes, room: asyncio.Semaphore
+    ) -> None:
+        await client.publish(topic, payload, qos=1, retain=True)
+        self._outbox.confirm(topic, payload)
+        room.release()
 
     async def _keep_beating(self, client: aiomqtt.Client) -> NoReturn:
         while True:
