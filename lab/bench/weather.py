@@ -29,6 +29,7 @@ SCENARIOS: Final = (
     "bus",
     "away-controller",
     "away-broker",
+    "away-frozen",
     "cut",
     "uplink-cut",
     "uplink-silent",
@@ -44,7 +45,7 @@ NOTHING_MOVES: Final = ("takeovers", "routes changed", "answers changed", "BGP s
 
 def figures(results: Mapping[str, Result]) -> tuple[Figure, ...]:
     """All figures, from the results by scenario."""
-    away = [results["away-controller"], results["away-broker"]]
+    away = [results[f"away-{who}"] for who in ("controller", "broker", "frozen")]
     ten = results["ten-pops"]
     return (
         _none("false_takeovers", results["loss"], NOTHING_MOVES, "events"),
@@ -57,8 +58,9 @@ def figures(results: Mapping[str, Result]) -> tuple[Figure, ...]:
         _return_lost(away),
         _none("cut_route_changes", results["cut"], (": lost", *NOTHING_MOVES), "events"),
         _worst("uplink_cut_max", [results["uplink-cut"]], any_probe, 150),
-        _worst("uplink_silent_max", [results["uplink-silent"]], any_probe, 1000),
-        _worst("family_silent_max", [results["family-silent"]], _of("v6"), 1000),
+        _worst("uplink_silent_max", [results["uplink-silent"]], _of("own"), 1000),
+        _worst("uplink_silent_anycast_max", [results["uplink-silent"]], _anycast_at_ams, 1000),
+        _worst("family_silent_max", [results["family-silent"]], _own_v6, 1000),
         _none("family_lost", results["family-silent"], (": lost",), "requests"),
         _none("mass_withdrawn", results["mass-fail"], ("looks", "answers changed"), "looks"),
         _none("ten_other_lost", ten, (": lost",), "requests"),
@@ -77,6 +79,15 @@ def _of(word: str) -> Pick:
         return word in probe
 
     return pick
+
+
+def _own_v6(_: Trial | BaselineTrial, probe: str) -> bool:
+    return probe.startswith("own") and probe.endswith("v6")
+
+
+def _anycast_at_ams(trial: Trial | BaselineTrial, probe: str) -> bool:
+    """Anycast probes that the afflicted PoP served until the fault; others could not fail."""
+    return probe.startswith("anycast") and trial.probes[probe].served_by == "ams"
 
 
 def _worst(name: str, results: Iterable[Result], pick: Pick, limit: float) -> Figure:

@@ -95,7 +95,11 @@ class Watch:
             coverage=self.coverage,
             changes=self.judge.changes if self.judge else (),
             received=self.received,
-            demand={each.name: rate(each.demand) for each in self._internet.clients},
+            # The client list has a row for each family.
+            demand={
+                each.name: rate(each.demand) * len(each.networks)
+                for each in self._internet.clients
+            },
             capacity={pop.name: rate(CAPACITY) for pop in self._internet.pops},
         )
 

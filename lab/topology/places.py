@@ -68,10 +68,14 @@ def named(name: str) -> Internet:
 
 
 def _ring_client(index: int, count: int, ring: int) -> Client:
-    """Client networks beside every second PoP or so; two of them fill most of a PoP."""
+    """Client networks at every second PoP or so; a PoP holds one of them, and not two.
+
+    They lie a little towards the PoP before: when two neighbors of that one die, both would go
+    there, and the controller has to know better.
+    """
     near = _ring_pop(index * count // CLIENTS, ring)
     transit = near.uplinks[0].transit
-    return Client(1 + index, transit, near.lat + 0.1, near.lon + 0.1, "150Gbit/s")
+    return Client(1 + index, transit, near.lat - 1.2, near.lon - 1.2, "150Gbit/s")
 
 
 def _ring_pop(index: int, ring: int) -> Pop:

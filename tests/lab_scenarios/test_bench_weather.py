@@ -29,6 +29,7 @@ def _texts(expectation):
         return [f"{expectation.probe}: {word}{after}" for word in words]
     return {
         "TakeoverExpectation": ["takeovers"],
+        "EventExpectation": ["event journal.lost"],
         "LandingExpectation": ["fullest PoP"],
         "RouteTimeExpectation": ["routes of ams back"],
         "RouteCountExpectation": [
@@ -52,7 +53,9 @@ def _trial(value, outage, error=""):
             for text in _texts(each)
         ]
         probes = {
-            load.name: Figures(sent=100, lost=0, outage_ms=outage, first_ok_ms=None)
+            load.name: Figures(
+                sent=100, lost=0, outage_ms=outage, first_ok_ms=None, served_by="ams"
+            )
             for load in cell.loads
         }
         trial = Trial(params=cell.params, seed=1, probes=probes, expect=tuple(rows), error=error)
