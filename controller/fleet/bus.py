@@ -37,8 +37,9 @@ from controller.config import Broker
 from controller.fleet.connecting import client_of
 from controller.fleet.outbox import WINDOW, Outbox
 from controller.fleet.reading import observation_of
+from controller.fleet.reminding import Reminders
 from controller.loop import Send, SendFault
-from controller.world.observations import BusChanged, EpochSeen, Observation
+from controller.world.observations import BusChanged, EpochSeen, HostAnswered, Observation
 
 log = structlog.get_logger()
 
@@ -70,6 +71,7 @@ class Bus:
         self._broker = broker
         self._fleet = fleet
         self._instance = instance
+        self._clock = clock
         self._since = clock()
         self._tell = tell
         self._epoch = epoch
@@ -77,6 +79,7 @@ class Bus:
         self._beat = 0
         self._epoch_told = -1
         self._outbox = Outbox(self._presence_topic)
+        self._reminders = Reminders()
         self._tally = Tally()
 
     def dropped(self) -> Mapping[str, int]:
@@ -98,6 +101,8 @@ class Bus:
         if command.stamp.epoch != self._said:
             self._said = self._epoch = command.stamp.epoch
             self._outbox.put(self._presence_topic, self._next_beat())
+        if isinstance(command, PublishOrder):
+            self._reminders.sent(topic, command.stamp)
         self._outbox.put(topic, payload)
 
     async def run(self) -> NoReturn:
@@ -167,8 +172,20 @@ class Bus:
             if observation.epoch <= self._epoch_told:
                 return
             self._epoch_told = observation.epoch
+        if isinstance(observation, HostAnswered):
+            self._remind_after(observation)
         if observation is not None:
             self._tell(observation)
+
+    def _remind_after(self, answer: HostAnswered) -> None:
+        topic = spell(self._fleet.name, OfHost(answer.pop, answer.host, Channel.ORDER))
+        self._reminders.answered(topic, answer.stamp, answer.receipt.outcome)
+        self._remind()
+
+    def _remind(self) -> None:
+        for topic in self._reminders.due(self._clock()):
+            log.warning("a host answered something that is not our order: said again", topic=topic)
+            self._outbox.repeat(topic)
 
     async def _empty_outbox(self, client: aiomqtt.Client) -> NoReturn:
         room = asyncio.Semaphore(WINDOW)
@@ -189,6 +206,7 @@ class Bus:
     async def _keep_beating(self, client: aiomqtt.Client) -> NoReturn:
         while True:
             await asyncio.sleep(BEAT)
+            self._remind()
             if self._said is not None:
                 await client.publish(self._presence_topic, self._next_beat(), qos=0, retain=True)
 

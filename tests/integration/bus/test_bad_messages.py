@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import subprocess
@@ -213,3 +214,17 @@ async def test_what_a_controller_says_of_itself_is_not_taken_from_it_by_noise(mo
         await client.publish(topic, encode(presence, Stamp(1)), qos=0)
         await until(lambda: len(host.seen) > known)
         assert len(host.seen) == known + 1
+
+
+async def test_a_hostile_order_does_not_stay_where_ours_has_to_lie(mosquitto):
+    host, controller = HostEnd(mosquitto.port), ControllerEnd(mosquitto.port)
+    async with running(host, controller), mosquitto.client() as client:
+        controller.give(2, OWN)
+        await until(lambda: host.held == Stamp(1, 2))
+        await until(lambda: any(e.stamp == Stamp(1, 2) for e in controller.of(HostAnswered)))
+        await client.publish(ORDER_TOPIC, b"not an order", qos=1, retain=True)
+        ours = [each for each in host.seen if isinstance(each, OrderArrived)]
+        await until(lambda: len([e for e in host.seen if isinstance(e, OrderArrived)]) > len(ours))
+        await client.subscribe(ORDER_TOPIC, qos=1)
+        async with asyncio.timeout(5):
+            assert decode((await anext(client.messages)).payload).stamp == Stamp(1, 2)
