@@ -19,10 +19,14 @@ from ambicast.contract.codec import Stamp
 from ambicast.contract.messages import Order
 from ambicast.model.identifiers import UplinkName
 from ambicast.model.pops import Pop
-from ambicast.model.prefixes import PrefixError, address, family, network
+from ambicast.model.prefixes import ROUTABLE_FLOOR, PrefixError, address, family, length, network
 from ambicast.model.routes import Advertisement, Attributes
 
 MOST_PREPENDS = 16
+# Each observed prefix is asked five times a second.
+MOST_OBSERVED = 4096
+# Seconds. None at all would arm the contingencies for good.
+LEASES = (0.1, 86400.0)
 _COMMUNITY = re.compile(r"(\d{1,5}):(\d{1,5})", re.ASCII)
 _LARGE_COMMUNITY = re.compile(r"(\d{1,10}):(\d{1,10}):(\d{1,10})", re.ASCII)
 
@@ -99,9 +103,21 @@ def _offences(order: Order, allow: Sequence[Allowance], pop: Pop) -> Iterator[st
         for prefix in (*plan.prefixes, *plan.shared):
             for fault in _prefix_faults(prefix, allow):
                 yield f"when {plan.lost} is lost, {prefix}: {fault}"
+    yield from _watch_faults(order)
+
+
+def _watch_faults(order: Order) -> Iterator[str]:
+    """What the watch and the contingencies could not live with."""
+    if len(order.observe) > MOST_OBSERVED:
+        yield f"observe: {len(order.observe)} prefixes; at most {MOST_OBSERVED} are allowed"
     for prefix in order.observe:
-        if observe_fault := _prefix_fault(prefix):
-            yield f"observe {prefix}: {observe_fault}"
+        if fault := _prefix_fault(prefix):
+            yield f"observe {prefix}: {fault}"
+        elif length(prefix) > (floor := ROUTABLE_FLOOR[family(prefix)]):
+            yield f"observe {prefix}: longer than /{floor}, which nobody routes"
+    shortest, longest = LEASES
+    if not shortest <= order.lease <= longest:
+        yield f"lease {order.lease:g} s; {shortest:g} to {longest:g} s are allowed"
 
 
 def _prefix_fault(prefix: str) -> str | None:

@@ -59,7 +59,11 @@ class OrderStorage:
             self._order.replace(self._distrusted)
             log.error("order set aside", crashes=len(recent), within=WITHIN)
             recent = []
-        _write(self._starts, msgspec.json.encode(_Starts(self._boot, [*recent, now])))
+        try:
+            _write(self._starts, msgspec.json.encode(_Starts(self._boot, [*recent, now])))
+        except OSError as fault:
+            # A full disk must not keep an agent from starting; it counts no crashes meanwhile.
+            log.warning("start not counted", why=str(fault))
         distrusted = _read(self._distrusted)
         stamp = distrusted.stamp if distrusted else None
         return Kept(_read(self._order), stamp, deeds.read(self._deeds))
@@ -74,7 +78,11 @@ class OrderStorage:
             _write(self._order, encode(held.order, held.stamp))
             self._distrusted.unlink(missing_ok=True)
         except OSError as fault:
+            # A restart with an older order would take back what this one advertises; without any
+            # it keeps its hands off until the broker repeats the order.
             log.warning("order not kept", why=str(fault))
+            with contextlib.suppress(OSError):
+                self._order.unlink(missing_ok=True)
 
     def keep_deeds(self, done: tuple[Deed, ...]) -> None:
         """Keep what is advertised without an order; after this a restart goes on with it."""

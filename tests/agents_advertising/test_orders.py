@@ -146,3 +146,17 @@ def test_no_address_outside_the_allow_list_is_terminated(address):
 def test_all_offences_are_named_at_once():
     body = {"advertisements": adverts("192.0.2.0/24"), "terminate": ("192.0.2.1",)}
     assert len(refusals(**body)) == 3
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        ({"observe": ("192.0.2.0/25",)}, "observe 192.0.2.0/25: longer than /24"),
+        ({"observe": ("2001:db8::/64",)}, "observe 2001:db8::/64: longer than /48"),
+        ({"observe": ("192.0.2.0/24",) * 4097}, "4097 prefixes; at most 4096"),
+        ({"lease": -1.0}, "lease -1 s"),
+        ({"lease": 1e300}, "lease 1e+300 s"),
+    ],
+)
+def test_what_the_watch_could_not_live_with_is_refused(broken, says):
+    assert any(says in text for text in refusals(**broken))

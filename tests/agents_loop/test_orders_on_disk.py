@@ -73,3 +73,18 @@ def test_a_disk_that_cannot_be_written_does_not_stop_the_agent(storage, tmp_path
     storage.start(10.0)
     (tmp_path / "state" / "order.draft").mkdir()
     storage.keep(HELD)
+
+
+def test_an_order_that_cannot_be_kept_leaves_no_older_one_behind(storage, tmp_path):
+    """A restart with the older one would take back what the newer one advertises."""
+    storage.start(10.0)
+    storage.keep(HELD)
+    (tmp_path / "state" / "order.draft").mkdir()
+    storage.keep(Held(stamp(4), order(OWN)))
+    storage.stopped()
+    assert storage.start(20.0) == Kept()
+
+
+def test_a_full_disk_does_not_keep_an_agent_from_starting(storage, tmp_path):
+    (tmp_path / "state" / "starts.draft").mkdir(parents=True)
+    assert storage.start(10.0) == Kept()
