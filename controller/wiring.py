@@ -19,6 +19,7 @@ from controller.choreography.run import fresh
 from controller.config import Settings
 from controller.fleet.bus import Bus
 from controller.loop import Loop
+from controller.storage.lastgood import fleet_to_start_with
 from controller.storage.opening import open_journal
 from controller.world.observations import Observation
 
@@ -33,7 +34,8 @@ def anchored_clock() -> Callable[[], float]:
 
 async def run_controller(settings: Settings) -> None:
     """Runs until SIGTERM; leaves every advertisement and answer as it is."""
-    fleet = load_fleet(Path(settings.fleet))
+    found = fleet_to_start_with(Path(settings.fleet), Path(settings.journal))
+    fleet = found.fleet
     clock = anchored_clock()
     opened = open_journal(Path(settings.journal))
     journal, last, new = opened.journal, opened.last, fresh(fleet, 1, clock())
@@ -46,6 +48,8 @@ async def run_controller(settings: Settings) -> None:
     api = Api(settings.api, fleet, loop)
     for complaint in opened.complaints:
         loop.complain("journal.lost", complaint)
+    for complaint in found.complaints:
+        loop.complain("fleet.refused", complaint)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

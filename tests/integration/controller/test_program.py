@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +91,25 @@ async def test_sigterm_says_goodbye_and_a_restart_is_above_every_epoch_before(
         controller()
         second = await listener.next(ControllerPresence, lambda _, each: each.body.online)
         assert second.stamp.epoch == 11
+
+
+async def test_a_restart_over_a_broken_fleet_file_goes_on_with_the_fleet_of_before(
+    mosquitto, controller, settings
+):
+    file = settings.parent / "fleet.yaml"
+    await agents_speak(mosquitto, load_fleet(file))
+    async with listening(mosquitto) as listener:
+        first = controller()
+        epoch = (await listener.next(Order)).stamp.epoch
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(10) == 0
+        file.write_text("colour: red\n")
+        controller()
+        second = await listener.next(
+            ControllerPresence, lambda _, each: each.body.online and each.stamp.epoch > epoch
+        )
+        assert second.stamp.epoch == epoch + 1
+    base = sqlite3.connect(settings.parent / "journal.sqlite")
+    events = [what for (what,) in base.execute("select what from happened")]
+    base.close()
+    assert len([each for each in events if b"fleet.refused" in each]) == 1
