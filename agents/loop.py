@@ -27,6 +27,7 @@ from agents.advertising.observations import (
     OrderArrived,
     OrderUnreadable,
     Tick,
+    Watched,
 )
 from agents.advertising.state import Facts, HostState, fold, next_weather
 from agents.advertising.telling import accepted, deeds, receipt, refused, report, sightings
@@ -40,6 +41,8 @@ TICK = 1.0
 TIMER = 0.001
 REPORT_EVERY = 5.0
 SIGHTINGS_EVERY = 1.0
+# The watch speaks four times a second; so long without a word it sees nothing any more.
+BLIND_AFTER = 2.0
 HEARTBEAT_EVERY = 0.9
 MOST_TURNS = 32
 
@@ -156,6 +159,7 @@ class Agent:
         self._told_wire: frozenset[Advertisement] | None = None
         self._told_watch: tuple[frozenset[str], Words] | None = None
         self._reported_at = self._sighted_at = self._guarded_at = float("-inf")
+        self._watched_at = float("-inf")
 
     @property
     def state(self) -> HostState:
@@ -214,6 +218,8 @@ class Agent:
                 self._ports.bus.publish_receipt(observation.stamp, receipt)
             return
         before, self._state = self._state, result.state
+        if isinstance(observation, Watched):
+            self._watched_at = self._clock()
         self._act(result, level=isinstance(observation, Tick))
         if result.keep is not None:
             self._ports.orders.keep(result.keep)
@@ -290,6 +296,8 @@ class Agent:
             self._told_report, self._reported_at = told, now
             self._ports.bus.publish_report(told)
         seen = sightings(self._state, self._facts)
+        if now - self._watched_at > BLIND_AFTER:
+            return  # the watch is down: what it saw last says nothing about now
         due = now - self._sighted_at >= SIGHTINGS_EVERY
         if seen is not None and (due or seen != self._told_sightings):
             self._told_sightings, self._sighted_at = seen, now

@@ -66,7 +66,7 @@ class OrderStorage:
             log.warning("start not counted", why=str(fault))
         distrusted = _read(self._distrusted)
         stamp = distrusted.stamp if distrusted else None
-        return Kept(_read(self._order), stamp, deeds.read(self._deeds))
+        return Kept(_read(self._order), stamp, deeds.read(self._deeds, self._boot))
 
     def look(self) -> Held | None:
         """The order on disk, for whoever asks beside the agent; this is no start."""
@@ -87,7 +87,7 @@ class OrderStorage:
     def keep_deeds(self, done: tuple[Deed, ...]) -> None:
         """Keep what is advertised without an order; after this a restart goes on with it."""
         try:
-            deeds.write(self._deeds, done)
+            deeds.write(self._deeds, done, self._boot)
         except OSError as fault:
             log.warning("deeds not kept", why=str(fault))
 

@@ -144,3 +144,11 @@ async def test_after_a_standstill_what_arrived_comes_before_what_is_due(watching
         asked = group.create_task(agent._next(), name="next")
         asyncio.get_running_loop().call_soon(agent.tell, paused)
     assert asked.result() is paused
+
+
+def test_deeds_of_another_boot_are_none(storage, monkeypatch):
+    """The host went, and its routes with it; what they were for may be long over."""
+    storage.start(1.0)
+    storage.keep_deeds((DEED,))
+    monkeypatch.setattr(storage, "_boot", "another")
+    assert storage.start(2.0).deeds == ()

@@ -250,3 +250,20 @@ def test_a_loop_whose_turns_all_fail_has_no_heartbeat(ports, diary, monkeypatch)
     monkeypatch.setattr("agents.loop.fold", None)
     steps(agent_of(ports, HostState()), [Tick()])
     assert diary.read("heart") == []
+
+
+def test_what_a_watch_saw_before_it_went_down_is_not_told_again(ports, diary):
+    now = [1000.0]
+    agent = agent_of(ports, Host.healthy(OWN).state, lambda: now[0])
+    agent.step(watched())
+    agent.publish()
+    now[0] += 1.5
+    agent.publish()
+    assert len(diary.read("bus", "publish_sightings")) == 2
+    for _ in range(5):
+        now[0] += 1.5
+        agent.publish()
+    assert len(diary.read("bus", "publish_sightings")) == 2
+    agent.step(watched())
+    agent.publish()
+    assert len(diary.read("bus", "publish_sightings")) == 3
