@@ -17,7 +17,7 @@ from controller.choreography.planned import drain, go_back
 from controller.choreography.posture import Home, Posture, change
 from controller.choreography.run import PopRun, Run, given
 from controller.choreography.taking import lost_lately, taken_posture, without_helper
-from controller.planning.guards import Refusal, guard_drain, guard_emergency
+from controller.planning.guards import Refusal, guard_drain, guard_emergency, guard_quota
 
 
 def replan(run: Run, name: PopName, event: Event, phase: Phase, look: Look) -> Run:
@@ -87,19 +87,21 @@ def _emergency(run: Run, name: PopName, event: Event, phase: Phase, look: Look) 
 def _refusal(
     run: Run, name: PopName, need: Need, able: tuple[PopName, ...], look: Look
 ) -> Refusal | None:
-    """Why nothing is done about it yet; others that did it already need no leave."""
+    """Why nothing is done about it yet."""
+    away = run.pops[name].phase in AWAY_FROM_HOME
+    lately = () if away else lost_lately(run, look.now)
     if need.claim is not None:
-        return None
+        # Others did it already: nobody is asked, but their word may be as wrong as anybody's.
+        return None if away else guard_quota(look.fleet, name, lately)
     resists = look.conditions[name].resists
     if resists and not need.silent:
         # Where checks begin to fail elsewhere too, it is perhaps the checks.
         able = tuple(pop for pop in able if not look.conditions[pop].doubted)
-    away = run.pops[name].phase in AWAY_FROM_HOME
     return guard_emergency(
         look.fleet,
         name,
         able,
-        () if away else lost_lately(run, look.now),
+        lately,
         doubtful=not away and (bool(need.silent) or resists),
     )
 

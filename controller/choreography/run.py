@@ -98,6 +98,7 @@ class Run(msgspec.Struct, frozen=True):
         keepers: shared prefix -> PoP that may not drop it.
         kept: host -> what it added by itself.
         silent_ways: "host uplink family" -> what is known of its silence.
+        ignored: "host PoP" of takeovers that hosts report and nobody believes; told once.
         drains: the operator's wishes.
     """
 
@@ -120,6 +121,7 @@ class Run(msgspec.Struct, frozen=True):
     keepers: Mapping[str, PopName] = {}
     kept: Mapping[HostName, tuple[Kept, ...]] = {}
     silent_ways: Mapping[str, SilentWay] = {}
+    ignored: tuple[str, ...] = ()
 
     def anycast_in(self, kind: Family) -> int:
         """The depth of the anycast more-specifics of one family."""

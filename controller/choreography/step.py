@@ -15,7 +15,7 @@ from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, PopName
 from controller.choreography.adoption import adopted, heard_enough
 from controller.choreography.anycast import WAY_PATIENCE, depths, follow_ways
-from controller.choreography.claims import claims, heeded
+from controller.choreography.claims import Told, heeded, sifted, unheeded
 from controller.choreography.contingencies import armed
 from controller.choreography.derive import derive
 from controller.choreography.events import event_of, patience
@@ -55,12 +55,14 @@ def step(
         # What is believed grows old, and nobody would hear an order: hold everything (I8).
         return run, (WakeAt(now + 1.0),)
     conditions = assess(world, fleet, now)
-    told = claims(run, world, fleet, conditions)
-    look = Look(world, fleet, conditions, techniques, now, told)
+    told = sifted(run, world, fleet, conditions, now)
+    look = Look(world, fleet, conditions, techniques, now, told.claims)
     commands: list[Command] = []
-    run = follow_ways(heeded(run, world, fleet), look)
+    before = run = _tell_ignored(run, told, now, commands)
+    run = follow_ways(heeded(run, world, fleet, told), look)
     run = mended(shed(_remember_conditions(run, look), look, commands), look)
-    run = _prepare(_happen(run, look, commands), look)
+    run = unheeded(_happen(run, look, commands), before, told)
+    run = _prepare(run, look)
     # Plans move first and orders are derived after: one emergency is one order per host, and so
     # one UPDATE per session. What a step is sent may settle it at once, so look again until
     # nothing moves; a plan has few steps.
@@ -79,6 +81,16 @@ def _remember_wishes(run: Run, world: World) -> Run:
     if run.drains == world.drains:
         return run
     return msgspec.structs.replace(run, drains=dict(world.drains))
+
+
+def _tell_ignored(run: Run, told: Told, now: float, commands: list[Command]) -> Run:
+    """Says once of each claim that it is not believed."""
+    if tuple(told.ignored) == run.ignored:
+        return run
+    for key, why in told.ignored.items():
+        if key not in run.ignored:
+            commands.append(Happened(now, "claim.ignored", key.split(" ")[1], why))
+    return msgspec.structs.replace(run, ignored=tuple(told.ignored))
 
 
 def _remember_conditions(run: Run, look: Look) -> Run:

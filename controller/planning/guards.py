@@ -72,9 +72,14 @@ def guard_emergency(
     """
     if not survivors:
         return Refusal("someone to help", f"no PoP is left to cover {pop}", "one must serve")
+    return guard_quota(fleet, pop, lost_lately) if doubtful else None
+
+
+def guard_quota(fleet: Fleet, pop: PopName, lost_lately: tuple[PopName, ...]) -> Refusal | None:
+    """May ``pop`` be lost too, after so many others, on the word of watchers?"""
     most = most_at_once(fleet)
     lost = sorted({pop, *lost_lately})
-    if doubtful and len(lost) > most:
+    if len(lost) > most:
         return Refusal(
             "PoPs lost at once",
             f"{len(lost)} silent within {LATELY:g} s ({', '.join(lost)})",
