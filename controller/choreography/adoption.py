@@ -29,6 +29,7 @@ from controller.choreography.run import PopRun, Run, SilentWay
 from controller.choreography.taking import in_families
 from controller.world.belief import World
 from controller.world.hosts import spoken
+from controller.world.liveness import hosts_gone
 
 # RFC 1997: for the PoP's own router alone; what carries it was added for a host beside.
 NO_EXPORT = "65535:65281"
@@ -62,7 +63,8 @@ def adopted(run: Run, world: World, fleet: Fleet, now: float) -> Run:
     epoch = max(run.epoch, world.epoch_seen + 1)
     if run.steering is not None and not outdated(run, world):
         return msgspec.structs.replace(run, epoch=epoch, begun=True)
-    wires = {pop: wire_of(world, fleet, pop) for pop in fleet.pops}
+    lost = hosts_gone(world, fleet, now)
+    wires = {pop: wire_of(world, fleet, pop, lost) for pop in fleet.pops}
     helping = _helping(fleet, wires)
     told = {pop for pop in fleet.pops if _told(world, fleet, pop)}
     pops = {
@@ -114,9 +116,16 @@ def outdated(run: Run, world: World) -> bool:
     return False
 
 
-def wire_of(world: World, fleet: Fleet, pop: PopName) -> tuple[Advertisement, ...]:
-    """What the hosts of ``pop`` advertise to the world, and not to their own router alone."""
-    reports = [world.hosts[host].report for host in fleet.bgp_hosts(pop) if host in world.hosts]
+def wire_of(
+    world: World, fleet: Fleet, pop: PopName, lost: frozenset[HostName]
+) -> tuple[Advertisement, ...]:
+    """What the hosts of ``pop`` advertise to the world, and not to their own router alone.
+
+    The last word of a ``lost`` host counts only where no other is left: a dead PoP's stale routes
+    must be beaten.
+    """
+    hosts = [host for host in fleet.bgp_hosts(pop) if host not in lost] or fleet.bgp_hosts(pop)
+    reports = [world.hosts[host].report for host in hosts if host in world.hosts]
     return tuple(
         each
         for report in reports

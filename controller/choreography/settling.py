@@ -150,7 +150,7 @@ def _advertised(
 
 
 def _unsent(pop: PopName, prefixes: tuple[str, ...], scene: Scene) -> str | None:
-    for host in scene.look.fleet.bgp_hosts(pop):
+    for host in _asked(pop, scene):
         report = _report(scene.look.world, host)
         if report is None:
             return f"{pop}: no report of {host}"
@@ -173,7 +173,7 @@ def _unsent(pop: PopName, prefixes: tuple[str, ...], scene: Scene) -> str | None
 def _withdrawn(pop: PopName, prefixes: tuple[str, ...], scene: Scene) -> Met | Open:
     if scene.look.condition(pop) is Condition.SILENT:
         return Met(f"{pop} is silent")
-    for host in scene.look.fleet.bgp_hosts(pop):
+    for host in _asked(pop, scene):
         report = _report(scene.look.world, host)
         left = {each.prefix for each in report.wire} & set(prefixes) if report else set()
         if left:
@@ -195,6 +195,17 @@ def _answered(scene: Scene, *, every: bool) -> Met | Open:
     return Met()
 
 
+def _asked(pop: PopName, scene: Scene) -> tuple[HostName, ...]:
+    """The hosts of ``pop`` that an order reaches; of a lost one the last report tells nothing.
+
+    One never heard is waited for, unless enough others are fit.
+    """
+    found, fleet = scene.look.conditions[pop], scene.look.fleet
+    left = tuple(host for host in fleet.bgp_hosts(pop) if host not in found.lost)
+    heard = tuple(host for host in left if _report(scene.look.world, host) is not None)
+    return heard if found.enough else left
+
+
 def _report(world: World, host: HostName) -> Report | None:
     belief = world.hosts.get(host)
     return belief.report if belief else None
@@ -204,7 +215,7 @@ def _others(prefix: str, scene: Scene) -> list[PopName]:
     """Serving PoPs that do not have ``prefix`` on their wire: the ones that can look."""
     found = []
     for pop in scene.look.fleet.pops:
-        reports = [_report(scene.look.world, host) for host in scene.look.fleet.bgp_hosts(pop)]
+        reports = [_report(scene.look.world, host) for host in _asked(pop, scene)]
         wires = {each.prefix for report in reports if report for each in report.wire}
         if scene.look.condition(pop) is Condition.SERVING and prefix not in wires:
             found.append(pop)

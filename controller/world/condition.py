@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from ambicast.model.fleet import Fleet
-from ambicast.model.identifiers import Family, PopName
+from ambicast.model.identifiers import Family, HostName, PopName
 from ambicast.model.quorum import Subject
 from controller.world.belief import World
 from controller.world.hosts import HostState, HostView, spoken, view_host
@@ -45,6 +45,8 @@ class Assessment(msgspec.Struct, frozen=True):
         bare: families whose own prefixes are on no wire; all where it is WITHDRAWN, else fewer.
         resists: UNFIT, and still advertising: its agents have a reason to.
         doubted: its checks have begun to fail somewhere, but nobody has judged it yet.
+        lost: those of its hosts that a quorum does not see.
+        enough: as many of its hosts pass their checks as it needs.
     """
 
     condition: Condition
@@ -53,12 +55,27 @@ class Assessment(msgspec.Struct, frozen=True):
     bare: tuple[Family, ...] = ()
     resists: bool = False
     doubted: bool = False
+    lost: frozenset[HostName] = frozenset()
+    enough: bool = False
 
 
 def assess(world: World, fleet: Fleet, now: float) -> Mapping[PopName, Assessment]:
     """The condition of every PoP of the fleet at ``now``."""
     polled, hosts = ballots(world, fleet, now), _hosts(world, fleet, now)
-    return {name: _assess(world, fleet, name, polled, hosts[name], now) for name in fleet.pops}
+    return {
+        name: _with_hosts(
+            _assess(world, fleet, name, polled, hosts[name], now),
+            hosts[name],
+            fleet.pops[name].min_hosts,
+        )
+        for name in fleet.pops
+    }
+
+
+def _with_hosts(found: Assessment, hosts: Sequence[HostView], least: int) -> Assessment:
+    lost = frozenset(each.host for each in hosts if each.state is HostState.LOST)
+    enough = sum(each.state is HostState.PASSING for each in hosts) >= least
+    return msgspec.structs.replace(found, lost=lost, enough=enough)
 
 
 def _assess(
