@@ -46,9 +46,10 @@ SHORTEST_LISTENING = 1.5
 
 def heard_enough(world: World, fleet: Fleet, now: float) -> float | None:
     """None when enough has been heard to decide anything, else when to look again."""
-    listened = now - world.began_at
     if not world.connected:
         return now + 1.0
+    # A broker that is away at the start tells nobody anything, however long one waits for it.
+    listened = now - (world.began_at if world.connected_at is None else world.connected_at)
     told = {name for name, each in world.hosts.items() if each.report and each.sightings}
     everyone = {host for pop in fleet.pops for host in fleet.bgp_hosts(pop)}
     if told >= everyone and listened >= SHORTEST_LISTENING:

@@ -59,8 +59,8 @@ class World(msgspec.Struct, frozen=True):
     """What we believe.
 
     ``hosts`` is keyed by host name, ``pops`` maps each host to its PoP. ``began_at`` is when this
-    controller started to listen; before it has heard enough it decides nothing. ``undrained`` is
-    when an operator last wanted a PoP back.
+    controller started, ``connected_at`` when the broker was last found; before it has listened for
+    long enough it decides nothing. ``undrained`` is when an operator last wanted a PoP back.
     """
 
     began_at: float
@@ -71,6 +71,7 @@ class World(msgspec.Struct, frozen=True):
     undrained: Mapping[PopName, float] = {}
     connected: bool = False
     epoch_seen: int = 0
+    connected_at: float | None = None
 
 
 def fold(world: World, observation: Observation, now: float) -> World:
@@ -83,7 +84,7 @@ def fold(world: World, observation: Observation, now: float) -> World:
         case DrainAsked() | UndrainAsked():
             return _of_operator(world, observation, now)
         case BusChanged(connected):
-            return _replace(world, connected=connected)
+            return _connection(world, now, connected=connected)
         case EpochSeen(epoch):
             return _replace(world, epoch_seen=max(epoch, world.epoch_seen))
         case Tick():
@@ -131,6 +132,11 @@ def _of_operator(world: World, asked: DrainAsked | UndrainAsked, now: float) -> 
         case UndrainAsked(pop):
             kept = {name: why for name, why in world.drains.items() if name != pop}
             return _replace(world, drains=kept, undrained={**world.undrained, pop: now})
+
+
+def _connection(world: World, now: float, *, connected: bool) -> World:
+    found = connected and not world.connected
+    return _replace(world, connected=connected, connected_at=now if found else world.connected_at)
 
 
 def _replace(world: World, **changes: object) -> World:
