@@ -1,7 +1,9 @@
 """The broker's settings: Mosquitto with TLS, a user per host, and an access list.
 
 TCP_NODELAY, because a message would else take 44 to 88 ms. What is secret is made when the lab
-comes up (:mod:`lab.topology.credentials`); here stands where it lies.
+comes up (:mod:`lab.topology.credentials`); here stands where it lies. Client ids are not bound to
+users as they should be (``use_username_as_clientid``): the lab speaks as the controller's user
+beside the controller, and listens as the viewer more than once.
 """
 
 from __future__ import annotations

@@ -136,16 +136,21 @@ def client(broker, user, password=None, **more):
 
 async def _say_everything(broker, user, topics):
     async with client(broker, user) as speaker:
-        for topic in sorted(topics, key=str):
-            with contextlib.suppress(aiomqtt.MqttCodeError):  # not authorised
-                await speaker.publish(spell(FLEET.name, topic), user, qos=1)
+        await _say_through(speaker, user, topics)
+
+
+async def _say_through(speaker, user, topics):
+    for topic in sorted(topics, key=str):
+        with contextlib.suppress(aiomqtt.MqttCodeError):  # not authorised
+            await speaker.publish(spell(FLEET.name, topic), user, qos=1)
 
 
 async def test_everybody_says_only_what_is_theirs(broker):
     heard = set()
     async with client(broker, "viewer") as viewer:
         await viewer.subscribe(everything(FLEET.name), qos=1)
-        for user in ("viewer", "ams-1", "lhr-1", "controller"):
+        await _say_through(viewer, "viewer", ALL - {FromController()})
+        for user in ("ams-1", "lhr-1", "controller"):
             await _say_everything(broker, user, ALL - {FromController()})
         await _say_everything(broker, "ams-1", {FromController()})
         await _say_everything(broker, "controller", {FromController()})  # ends the loop below
@@ -194,6 +199,17 @@ async def test_a_host_hears_the_controllers_presence(broker):
             heard.add(parse(FLEET.name, message.topic.value))
             if heard == {FromController(), OfHost("lhr", "lhr-1", Channel.ORDER)}:
                 break
+
+
+async def test_nobody_throws_another_off_by_taking_its_id(broker):
+    mine = spell(FLEET.name, OfHost("ams", "ams-1", Channel.ORDER))
+    async with client(broker, "ams-1", identifier="ams-1") as agent:
+        await agent.subscribe(mine, qos=1)
+        async with client(broker, "fra-1", identifier="ams-1") as thief:
+            await thief.subscribe(everything(FLEET.name), qos=1)
+            await _say_everything(broker, "controller", {OfHost("ams", "ams-1", Channel.ORDER)})
+            async with asyncio.timeout(5):
+                assert (await anext(agent.messages)).topic.value == mine
 
 
 @pytest.mark.parametrize(("user", "password"), [(None, None), ("nobody", "x"), ("ams-1", "fra-1")])

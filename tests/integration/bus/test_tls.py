@@ -14,6 +14,7 @@ from ambicast.contract.codec import Stamp, encode
 from ambicast.contract.messages import Report
 from ambicast.contract.topics import Channel, FromController, OfHost, everything, spell
 from controller.config import Tls as ControllerTls
+from controller.world.observations import BusChanged as ControllerBusChanged
 from controller.world.observations import HostAnswered
 from lab.topology.certificates import Authority
 from lab.topology.credentials import password_file
@@ -36,6 +37,7 @@ acl_file {folder}/access
 cafile {folder}/ca.pem
 certfile {folder}/broker.pem
 keyfile {folder}/broker.key
+use_username_as_clientid true
 """
 
 
@@ -126,6 +128,29 @@ async def test_a_host_cannot_speak_for_another_nor_give_orders(fortress):
         for topic in (*forbidden, mine):
             await ams.publish(spell("test", topic), encode(Report(instance="ams")), qos=1)
         assert (await anext(viewer.messages)).topic.value == spell("test", mine)
+
+
+async def test_a_host_cannot_throw_another_nor_the_controller_off_by_taking_its_id(fortress):
+    host, controller = fortress.host(), fortress.controller()
+    async with running(host, controller):
+        await until(lambda: connected(host) and controller.connected)
+        for stolen in ("ams-1", "controller", "ambicast-test-ams-ams-1", "controller-run1"):
+            async with fortress.client("fra-1", identifier=stolen) as thief:
+                await thief.subscribe(everything("test"), qos=1)
+        controller.give(2, OWN)
+        await until(lambda: host.held == Stamp(1, 2))
+        await until(lambda: any(e.stamp == Stamp(1, 2) for e in controller.of(HostAnswered)))
+        assert BusChanged(connected=False) not in host.seen
+        assert ControllerBusChanged(connected=False) not in controller.told
+
+
+async def test_a_new_connection_of_the_same_user_ends_the_one_before(fortress):
+    host = fortress.host()
+    async with running(host):
+        await until(lambda: connected(host))
+        async with fortress.client("ams-1", identifier="another"):
+            await until(lambda: BusChanged(connected=False) in host.seen)
+        await until(lambda: host.seen[-1] == BusChanged(connected=True))
 
 
 async def test_a_password_that_was_changed_is_used_at_the_next_connect(fortress):
