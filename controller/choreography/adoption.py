@@ -224,7 +224,7 @@ def _unexplained(
         plans=plans({}, {}),
         kept={},
     )
-    steered = fleet.steered()
+    facts = layout(fleet)
     found: dict[HostName, tuple[Kept, ...]] = {}
     for host, desired in orders(fleet, wanted).items():
         belief = world.hosts.get(host)
@@ -236,7 +236,7 @@ def _unexplained(
             if (each.prefix, each.uplink) not in known
             and NO_EXPORT not in each.attributes.communities
             and each.uplink in fleet.pops[desired.pop].uplinks
-            and any(contains(prefix, each.prefix) for prefix in steered)
+            and facts.steers(each.prefix)
         )
         if odd:
             prefixes = tuple(dict.fromkeys(each.prefix for each in odd))

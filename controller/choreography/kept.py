@@ -4,7 +4,7 @@ A host that acts alone (a PoP lost while no controller was there, an uplink or a
 fallen silent) latches what it added until an order advertises it. So it is put into orders as it
 stands, prefix by prefix and uplink by uplink: adopting changes no wire. It leaves orders with
 what it belongs to: a PoP's prefix when the host no longer helps that PoP, its own when it is
-drained.
+drained, and anybody's when its prefix is in the fleet no more.
 """
 
 from __future__ import annotations
@@ -102,9 +102,26 @@ def still_meant(
 
 def _meant(fleet: Fleet, pop: PopName, prefix: str, postures: Mapping[PopName, Posture]) -> bool:
     found = layout(fleet).home_of(prefix)
-    if found is None or found[0] == pop:
+    if found is None:
+        # A part of a shared prefix; or of nothing any more, where a PoP has left the fleet.
+        return layout(fleet).steers(prefix)
+    if found[0] == pop:
         return True
     return postures[found[0]].helped_by(pop, family(prefix))
+
+
+def of_today(kept: Iterable[Kept], fleet: Fleet) -> tuple[Kept, ...]:
+    """``kept`` without what lies in no prefix that ``fleet`` steers."""
+    facts = layout(fleet)
+    cut = (
+        msgspec.structs.replace(
+            each,
+            prefixes=tuple(prefix for prefix in each.prefixes if facts.steers(prefix)),
+            advertisements=tuple(ad for ad in each.advertisements if facts.steers(ad.prefix)),
+        )
+        for each in kept
+    )
+    return tuple(each for each in cut if each.prefixes)
 
 
 def deepest(

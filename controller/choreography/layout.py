@@ -65,6 +65,16 @@ class Layout(msgspec.Struct, frozen=True):
                     return self.homes[around], around
         return None
 
+    def steers(self, prefix: str) -> bool:
+        """Whether the fleet has ``prefix``, or what it is a part of.
+
+        A covering prefix is never advertised in parts: what lies in one, and in no PoP's own
+        prefix, is of a PoP that has left.
+        """
+        if prefix in self.shared or self.home_of(prefix) is not None:
+            return True
+        return any(contains(whole, prefix) for whole in self.anycast[family(prefix)])
+
 
 @Last
 def layout(fleet: Fleet) -> Layout:

@@ -6,6 +6,7 @@ import msgspec
 
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import PopName
+from controller.choreography.kept import of_today
 from controller.choreography.plan import Plan
 from controller.choreography.posture import Posture, change
 from controller.choreography.run import PopRun, Run
@@ -27,7 +28,11 @@ def resumed(last: Run, new: Run, fleet: Fleet) -> Run:
         failover={} if set(last.failover) - set(fleet.pops) else last.failover,
         armed={name: each for name, each in last.armed.items() if name in fleet.pops},
         keepers={each: pop for each, pop in last.keepers.items() if pop in fleet.pops},
-        kept={host: each for host, each in last.kept.items() if host in _hosts(fleet)},
+        kept={
+            host: of_today(each, fleet)
+            for host, each in last.kept.items()
+            if host in _hosts(fleet)
+        },
         assignments={} if _names(last) - set(fleet.pops) else last.assignments,
         drains={name: wish for name, wish in last.drains.items() if name in fleet.pops},
     )
