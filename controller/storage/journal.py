@@ -3,21 +3,25 @@
 One writer, WAL, ``synchronous=NORMAL``: a commit costs well under a millisecond and survives the
 death of the process (a power cut may lose the last moments; agents and retained messages still
 hold what was sent, and the epoch taken from them stays ahead). The newest run is what a restarted
-controller goes on from. ``turns`` says which of what was learned was looked at together, so that a
-replay takes the same turns at the same instants (:mod:`controller.storage.replay`).
+controller goes on from; its failover table, megabytes for hundreds of PoPs and seldom made anew,
+is kept apart from it and written only when it changes. ``turns`` says which of what was learned
+was looked at together, so that a replay takes the same turns at the same instants
+(:mod:`controller.storage.replay`).
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
 
+from ambicast.model.identifiers import PopName
 from controller.choreography.run import Happened, Run
 from controller.loop import JournalFault
+from controller.planning.failover import Failover
 from controller.world.observations import Observation
 
 _TABLES = """
@@ -26,6 +30,7 @@ create table if not exists turns (
   id integer primary key, at real not null, first integer not null, began blob
 );
 create table if not exists run (one integer primary key check (one = 1), what blob not null);
+create table if not exists failover (one integer primary key check (one = 1), what blob not null);
 create table if not exists happened (id integer primary key, at real not null, what blob not null);
 """
 # Watchers repeat themselves every second: half a day of a fleet of eight, some 700 MB; beyond it
@@ -75,6 +80,8 @@ class SqliteJournal:
         """Opens (or makes, unless only ``reading``) the journal; raises :class:`JournalError`."""
         self._observation = msgspec.json.Decoder(Observation)
         self._run = msgspec.json.Decoder(Run)
+        self._table = msgspec.json.Decoder(dict[PopName, Failover])
+        self._failover: Mapping[PopName, Failover] | None = None
         self._event = msgspec.json.Decoder(Happened)
         self._encode = msgspec.json.Encoder().encode
         self._path = path
@@ -114,13 +121,20 @@ class SqliteJournal:
                 self._turn(rows[0][0], None)
             self._base.executemany("insert into learned (at, what) values (?, ?)", rows)
             if run is not None:
-                self._base.execute(
-                    "insert into run (one, what) values (1, ?) "
-                    "on conflict (one) do update set what = excluded.what",
-                    (self._encode(run),),
-                )
+                self._replace("run", msgspec.structs.replace(run, failover={}))
+                if run.failover is not self._failover:
+                    self._replace("failover", run.failover)
             if self._since_trim >= TRIM_EVERY:
                 self._trim()
+        if run is not None:
+            self._failover = run.failover
+
+    def _replace(self, table: str, what: object) -> None:
+        self._base.execute(
+            f"insert into {table} (one, what) values (1, ?) "  # noqa: S608 - our own words
+            "on conflict (one) do update set what = excluded.what",
+            (self._encode(what),),
+        )
 
     def record(self, happened: Sequence[Happened]) -> None:
         """Keeps events."""
@@ -132,12 +146,24 @@ class SqliteJournal:
         """The run to go on from, or none in an empty journal; raises :class:`JournalError`."""
         try:
             row = self._base.execute("select what from run").fetchone()
-            return self._run.decode(row[0]) if row else None
+            if not row:
+                return None
+            run = self._run.decode(row[0])
+            return run if run.failover else self._with_table(run)
         except sqlite3.ProgrammingError:
             raise
         except (sqlite3.Error, msgspec.MsgspecError) as fault:
             message = f"{self._path}: {fault}"
             raise JournalError(message, unreadable=makes_no_sense(fault)) from None
+
+    def _with_table(self, run: Run) -> Run:
+        """With the failover table, which releases before this one kept in the run itself."""
+        tables = "select 1 from sqlite_master where type = 'table' and name = 'failover'"
+        if self._base.execute(tables).fetchone() is None:
+            return run
+        row = self._base.execute("select what from failover").fetchone()
+        table = self._table.decode(row[0]) if row else {}
+        return msgspec.structs.replace(run, failover=table)
 
     def check(self) -> None:
         """Looks at every page; raises :class:`JournalError` where the file makes no sense."""
