@@ -11,7 +11,6 @@ from typing import Final
 import yaml
 
 from ambicast.contract.codec import ContractError, Stamp, decode
-from ambicast.contract.messages import Report
 from ambicast.contract.topics import Channel, OfHost, spell
 from lab.engines.running import RunningLab
 from lab.running.speaking import Letter, fleet_name, publish, retained
@@ -25,9 +24,9 @@ _PLACE = re.compile(rb"\$(epoch|generation)(?:([+-])(\d+))?")
 def give_order(lab: RunningLab, host: str, file: str) -> None:
     """Publish `file` as the order of a host, of several (`a,b`), or of `all`.
 
-    In the file `$epoch` stands for the epoch of the order that the host follows, by its own
-    report, and `$generation` for its generation plus one; `$generation-3` and the like are three
-    less. Files without them are sent as they are, whatever bytes they hold.
+    In the file `$epoch` stands for the newest epoch of that host's orders and `$generation` for
+    its newest generation plus one; `$generation-3` and the like are three less. Files without
+    them are sent as they are, whatever bytes they hold.
     """
     fleet = fleet_name(lab)
     topics = {
@@ -36,14 +35,9 @@ def give_order(lab: RunningLab, host: str, file: str) -> None:
         if host == EVERY or each in host.split(",")
     }
     payload = Path(file).read_bytes()
-    reports = {topic: topic.removesuffix("order") + "report" for topic in topics}
-    told = retained(lab, reports.values()) if _PLACE.search(payload) else {}
+    held = retained(lab, topics) if _PLACE.search(payload) else {}
     publish(
-        lab,
-        [
-            Letter(topic, filled(payload, followed(told.get(report))))
-            for topic, report in sorted(reports.items())
-        ],
+        lab, [Letter(topic, filled(payload, newest(held.get(topic)))) for topic in sorted(topics)]
     )
 
 
@@ -56,15 +50,12 @@ def publish_file(
     publish(lab, [Letter(whole, payload, retain)])
 
 
-def followed(report: bytes | None) -> Stamp:
-    """The stamp of the order that a host says it follows; zero where it says nothing."""
+def newest(payload: bytes | None) -> Stamp:
+    """The stamp of an order that the broker holds; zero where it holds none."""
     try:
-        body = decode(report).body if report else None
+        return decode(payload).stamp if payload else Stamp()
     except ContractError:
         return Stamp()
-    if not isinstance(body, Report):
-        return Stamp()
-    return Stamp(body.order_epoch, body.order_generation)
 
 
 def filled(payload: bytes, held: Stamp) -> bytes:
