@@ -13,6 +13,7 @@ import msgspec
 import yaml
 
 from agents.advertising.allowance import Allowance
+from ambicast.broker.settings import Broker
 from ambicast.files import FleetFileError, load_fleet
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import HostName, NameserverName, PopName, Role
@@ -23,35 +24,6 @@ from ambicast.model.quantities import QuantityError, duration
 
 class ConfigError(Exception):
     """The settings cannot be used; the text says which file, where, and what is allowed."""
-
-
-class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the broker is known, and we to it: PEM files, read anew at every connect.
-
-    ``ca`` signs the broker's certificate, which must bear the name or address it is reached by;
-    ``cert`` and ``key`` are for brokers that know their clients by certificates.
-    """
-
-    ca: Path
-    cert: Path | None = None
-    key: Path | None = None
-
-
-class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The MQTT broker; its address lies outside every steered prefix (I14).
-
-    Without ``tls`` everything, the password too, travels in the clear: for a tunnel or loopback.
-    """
-
-    host: str
-    port: int = 1883
-    username: str | None = None
-    password_file: Path | None = None
-    tls: Tls | None = None
-
-    def password(self) -> str | None:
-        """The password, read anew at every connect so that it can be changed."""
-        return self.password_file.read_text().strip() if self.password_file else None
 
 
 class ExaBgpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -277,9 +249,8 @@ def _unknown_keys(raw: object, kind: Any, path: str) -> Iterator[str]:
 def _faults(file: _File) -> Iterator[str]:
     if not 1 <= file.broker.port <= 65535:
         yield f"broker.port: {file.broker.port}; 1 to 65535 are allowed"
-    tls = file.broker.tls
-    if tls is not None and (tls.cert is None) != (tls.key is None):
-        yield "broker.tls: cert and key are allowed together, or neither"
+    if fault := file.broker.fault():
+        yield fault
     yield from _bfd_faults(file)
     yield from _seconds_faults("exabgp.hold", file.exabgp.hold, 3, 65535)
     if file.exabgp.graceful_restart is not None:

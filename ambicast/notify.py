@@ -5,8 +5,7 @@ systemd hands a service of type ``notify`` a datagram socket by ``NOTIFY_SOCKET`
 again. So the sign of life must come from the very loop that decides: a thread or a task of its own
 would go on ticking over a loop that stands still.
 
-Without these variables (a lab, a terminal) nothing is sent. Beside the reading of fleet files this
-is the one place under ``ambicast`` that does IO: both programs need it, and once is enough.
+Without these variables (a lab, a terminal) nothing is sent.
 """
 
 from __future__ import annotations

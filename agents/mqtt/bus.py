@@ -23,11 +23,11 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from agents.advertising.observations import BusChanged
-from agents.config import Broker
-from agents.mqtt.connecting import client_of
 from agents.mqtt.fitting import fitting
 from agents.mqtt.mailroom import Hear, Identity, Mailroom, Tell
 from agents.mqtt.outbox import Letter, Outbox
+from ambicast.broker.connecting import client_of
+from ambicast.broker.settings import Broker
 from ambicast.contract.codec import ContractError, Stamp, encode
 from ambicast.contract.messages import (
     Message,

@@ -18,6 +18,8 @@ from typing import NoReturn
 import aiomqtt
 import structlog
 
+from ambicast.broker.connecting import client_of
+from ambicast.broker.settings import Broker
 from ambicast.contract.codec import ContractError, Stamp, decode, encode
 from ambicast.contract.messages import ControllerPresence, Message
 from ambicast.contract.tally import ELSEWHERE, Tally, worth_telling
@@ -33,8 +35,6 @@ from ambicast.contract.topics import (
 )
 from ambicast.model.fleet import Fleet
 from controller.choreography.run import PublishMap, PublishOrder, PublishSteering
-from controller.config import Broker
-from controller.fleet.connecting import client_of
 from controller.fleet.outbox import WINDOW, Outbox
 from controller.fleet.reading import observation_of
 from controller.fleet.reminding import Reminders

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from controller.config import Broker, Settings
+from ambicast.broker.settings import Broker
+from controller.config import Settings
 from controller.wiring import reload
 
 EXAMPLE = Path(__file__).parents[2] / "configs" / "fleet.yaml"

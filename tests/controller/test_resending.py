@@ -8,12 +8,12 @@ import contextlib
 import aiomqtt
 import pytest
 
+from ambicast.broker.settings import Broker
 from ambicast.contract.codec import Stamp
 from ambicast.contract.messages import Order
 from ambicast.contract.topics import FromController, spell
 from ambicast.model.identifiers import HostName, PopName
 from controller.choreography.run import PublishOrder
-from controller.config import Broker
 from controller.fleet import bus as module
 from controller.fleet.bus import CONFIRM_WITHIN, Bus
 from controller.fleet.outbox import Outbox

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from agents.config import Broker as AgentBroker
 from agents.loop import Agent, Ports
 from agents.mqtt.bus import Bus as AgentBus
 from agents.mqtt.mailroom import Identity
+from ambicast.broker.settings import Broker
 from ambicast.contract.codec import Stamp, encode
 from ambicast.contract.topics import Channel, OfHost, spell
 from ambicast.model.identifiers import HostName
 from controller.choreography.run import PublishOrder
-from controller.config import Broker as ControllerBroker
 from controller.fleet.bus import Bus as ControllerBus
 from controller.world.observations import BusChanged
 from tests.agents_advertising.hosts import ANYCAST, FACTS, OWN, Host, order
@@ -85,7 +84,7 @@ class HostEnd:
             fleet="test", pop="ams", host="ams-1", roles=("bgp",), instance="i", since=0.0
         )
         self.seen, self.wire = [], _Wire()
-        self.bus = AgentBus(AgentBroker("127.0.0.1", port, **broker), me, self._tell)
+        self.bus = AgentBus(Broker("127.0.0.1", port, **broker), me, self._tell)
         ports = Ports(bus=self.bus, orders=_Silent(), bgp=self.wire)
         state = Host.healthy(OWN, ANYCAST).state
         self.agent = _Agent(FACTS, ports, lambda: 1000.0 + loop.time() - began, state)
@@ -106,7 +105,7 @@ class ControllerEnd:
     def __init__(self, port, epoch=1, **broker):
         self.told = []
         self.bus = ControllerBus(
-            ControllerBroker("127.0.0.1", port, **broker),
+            Broker("127.0.0.1", port, **broker),
             three_pops(),
             f"run{epoch}",
             lambda: 5.0,

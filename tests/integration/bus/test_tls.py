@@ -8,12 +8,11 @@ import aiomqtt
 import pytest
 
 from agents.advertising.observations import BusChanged, ControllerSeen
-from agents.config import Tls as AgentTls
+from ambicast.broker.settings import Tls
 from ambicast.contract.access import access_list, users
 from ambicast.contract.codec import Stamp, encode
 from ambicast.contract.messages import Report
 from ambicast.contract.topics import Channel, FromController, OfHost, everything, spell
-from controller.config import Tls as ControllerTls
 from controller.world.observations import BusChanged as ControllerBusChanged
 from controller.world.observations import HostAnswered
 from lab.topology.certificates import Authority
@@ -67,12 +66,12 @@ class Fortress(Mosquitto):
         return path
 
     def host(self, user="ams-1", authority="ca.pem"):
-        tls = AgentTls(self.folder / authority)
+        tls = Tls(self.folder / authority)
         return HostEnd(self.port, username=user, password_file=self.secret(user), tls=tls)
 
     def controller(self):
-        tls = ControllerTls(str(self.folder / "ca.pem"))
-        secret = str(self.secret("controller"))
+        tls = Tls(self.folder / "ca.pem")
+        secret = self.secret("controller")
         return ControllerEnd(self.port, username="controller", password_file=secret, tls=tls)
 
     def client(self, user, **settings):

@@ -7,9 +7,9 @@ import contextlib
 
 import pytest
 
+from ambicast.broker.settings import Broker
 from ambicast.contract.codec import decode
 from ambicast.contract.topics import everything, parse
-from controller.config import Broker
 from controller.fleet.bus import Bus
 from tests.behaviour.mosquitto.brokers import Mosquitto
 from tests.choreography.fleets import three_pops

@@ -7,9 +7,9 @@ import contextlib
 
 import pytest
 
-from agents.config import Broker
 from agents.mqtt.bus import Bus
 from agents.mqtt.mailroom import Identity
+from ambicast.broker.settings import Broker
 from ambicast.contract.codec import decode
 from ambicast.contract.topics import everything
 from tests.behaviour.mosquitto.brokers import Mosquitto

@@ -11,7 +11,7 @@ import ssl
 
 import aiomqtt
 
-from agents.config import Broker
+from ambicast.broker.settings import Broker
 
 KEEPALIVE = 5
 
@@ -52,7 +52,7 @@ def _tls_context(broker: Broker) -> ssl.SSLContext | None:
     tls = broker.tls
     if tls is None:
         return None
-    context = ssl.create_default_context(cafile=str(tls.ca))
+    context = ssl.create_default_context(cafile=tls.ca)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if tls.cert is not None:
         context.load_cert_chain(tls.cert, tls.key)
