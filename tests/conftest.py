@@ -25,6 +25,12 @@ hypothesis.settings.register_profile("hunt", max_examples=20_000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--no-skips", action="store_true", help="a test that is skipped has failed (./dev test)"
+    )
+
+
 def pytest_configure():
     # pytest-asyncio would else leave an unclosed loop behind, and a later test trips over it.
     asyncio.set_event_loop(None)
@@ -39,6 +45,17 @@ def pytest_collection_modifyitems(items):
         if item.get_closest_marker("lab") and os.geteuid() != 0:
             item.add_marker(pytest.mark.skip(reason="needs root: ./dev test"))
     items.sort(key=_stage)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Where everything was installed first, nothing has a reason to be skipped."""
+    report = yield
+    excused = item.get_closest_marker("depends_on_the_system")
+    if report.skipped and item.config.getoption("--no-skips") and not excused:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped: {report.longrepr}"
+    return report
 
 
 def _stage(item):

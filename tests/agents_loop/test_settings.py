@@ -55,6 +55,11 @@ def test_a_password_comes_from_a_file(settings, tmp_path):
     assert read(settings, tmp_path).broker.password() == "secret"
 
 
+def test_a_certificate_without_its_key_is_refused_by_name(settings, tmp_path):
+    settings["broker"]["tls"] = {"ca": "/ca.pem", "cert": "/cert.pem"}
+    assert "broker.tls: cert and key are allowed together" in fault(settings, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [

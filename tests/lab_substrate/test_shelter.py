@@ -86,6 +86,7 @@ def user():
 
 @pytest.mark.lab
 @pytest.mark.timeout(120)
+@pytest.mark.depends_on_the_system("user namespaces may be forbidden; a Python may be root's")
 def test_an_ordinary_user_brings_a_lab_up_enters_it_and_leaves_nothing_behind(user, until):
     up = user("up", "--router", "mixed", "--name", "mine")
     if "user namespaces, which are refused here" in up.stderr:
