@@ -2,13 +2,13 @@
 
 For every PoP of the failover table: its prefixes, and the rung that beats what it advertises now;
 for anycast prefixes the rung that beats what all members advertise, in sets small enough. Every
-advertiser of its row is told, in calm, with its order. A change of them alone is a new order, and
-never a change on a wire.
+advertiser of its row is told, with its order, before it happens. A change of them alone is a new
+order, and never a change on a wire.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from zlib import crc32
 
 import msgspec
@@ -30,9 +30,10 @@ from controller.planning.remembering import Last
 MOST_BYTES = 160 * 1024
 
 
+@Last
 def armed(
     fleet: Fleet,
-    lost: Iterable[PopName],
+    lost: tuple[PopName, ...],
     postures: Mapping[PopName, Posture],
     anycast: Mapping[Family, int],
     kept: Mapping[HostName, tuple[Kept, ...]],

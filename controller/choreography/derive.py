@@ -10,11 +10,12 @@ from ambicast.contract.codec import Stamp
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, PopName
 from controller.choreography.anycast import depths
-from controller.choreography.contingencies import plans
+from controller.choreography.contingencies import armed, plans
 from controller.choreography.keepers import name_keepers
 from controller.choreography.look import Look
 from controller.choreography.orders import Wanted, orders
 from controller.choreography.phases import Phase
+from controller.choreography.posture import Posture
 from controller.choreography.run import (
     Command,
     PublishMap,
@@ -40,8 +41,11 @@ def derive(run: Run, look: Look) -> tuple[Run, list[Command]]:
 def _derive_orders(run: Run, look: Look) -> tuple[Run, list[Command]]:
     fleet, halves = look.fleet, Technique.HALVES in look.techniques
     run = msgspec.structs.replace(run, keepers=name_keepers(run, look))
+    postures = {name: each.posture for name, each in run.pops.items()}
+    if halves:
+        run = _arm(run, fleet, postures)
     wanted = Wanted(
-        postures={name: each.posture for name, each in run.pops.items()},
+        postures=postures,
         anycast=depths(run) if halves else {},
         keepers=run.keepers,
         plans=plans(run.failover, run.armed),
@@ -65,6 +69,16 @@ def _derive_orders(run: Run, look: Look) -> tuple[Run, list[Command]]:
     if not commands:
         return run, commands
     return msgspec.structs.replace(run, orders=kept, generation=generation), commands
+
+
+def _arm(run: Run, fleet: Fleet, postures: Mapping[PopName, Posture]) -> Run:
+    """Contingencies beat what is advertised from now on, so they go with it in one order.
+
+    Also while a PoP is away: who helps whom is frozen then, but not what the next loss leaves.
+    """
+    lost = tuple(name for name in run.failover if name in postures)
+    found = armed(fleet, lost, postures, depths(run), run.kept)
+    return run if found == run.armed else msgspec.structs.replace(run, armed=found)
 
 
 def _derive_map(run: Run, fleet: Fleet) -> tuple[Run, list[Command]]:

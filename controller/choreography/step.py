@@ -14,9 +14,8 @@ import msgspec
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, PopName
 from controller.choreography.adoption import adopted, heard_enough
-from controller.choreography.anycast import WAY_PATIENCE, depths, follow_ways
+from controller.choreography.anycast import WAY_PATIENCE, follow_ways
 from controller.choreography.claims import Told, heeded, sifted, unheeded
-from controller.choreography.contingencies import armed
 from controller.choreography.derive import derive
 from controller.choreography.events import event_of, patience
 from controller.choreography.look import Look
@@ -35,6 +34,7 @@ from controller.world.condition import Assessment, Condition, assess
 
 # One look may find a PoP established, and then missing something; never more than a few events.
 MOST_EVENTS = 3
+_COMING = frozenset({Phase.STARTING, Phase.RETURNING})
 
 
 def step(
@@ -153,28 +153,24 @@ def _happen_to(
 
 
 def _prepare(run: Run, look: Look) -> Run:
-    """Keeps failover table and contingencies ready: made while all is calm, frozen otherwise."""
+    """Keeps the failover table ready: made while all is calm, frozen otherwise."""
     calm = not any(pop.phase in AWAY_FROM_HOME for pop in run.pops.values())
     if not calm and run.failover:
         return run
     # Who is about to serve is counted already: a table made anew for each PoP that comes up at a
-    # start would be as many orders for everybody.
-    coming = {name: 1.0 for name in run.pops if _is_coming(run, name, look)}
-    current = {**coming, **given(run)}
-    if set(run.failover) != set(current) or run.shares != current:
-        held = run.assignments[Family.V4].pops if Family.V4 in run.assignments else None
-        table = failover_table(look.fleet, current, look.now, held)
-        run = msgspec.structs.replace(run, failover=table, shares=current)
-    if Technique.HALVES not in look.techniques:
+    # start, or for each step of a return, would be as many orders for everybody.
+    coming = {name: run.pops[name].shed for name in run.pops if _is_coming(run, name, look)}
+    current = {**given(run), **coming}
+    if set(run.failover) == set(current) and run.shares == current:
         return run
-    postures = {name: pop.posture for name, pop in run.pops.items()}
-    found = armed(look.fleet, tuple(run.failover), postures, depths(run), run.kept)
-    return run if found == run.armed else msgspec.structs.replace(run, armed=found)
+    held = run.assignments[Family.V4].pops if Family.V4 in run.assignments else None
+    table = failover_table(look.fleet, current, look.now, held)
+    return msgspec.structs.replace(run, failover=table, shares=current)
 
 
 def _is_coming(run: Run, name: PopName, look: Look) -> bool:
     gone = {Condition.SILENT, Condition.UNFIT}
-    return run.pops[name].phase is Phase.STARTING and look.condition(name) not in gone
+    return run.pops[name].phase in _COMING and look.condition(name) not in gone
 
 
 def _wakes(run: Run, fleet: Fleet, now: float) -> list[Command]:
