@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from lab.engines import lasting
 from lab.engines.faults import LabError
 from lab.engines.impairments import Direction, Impairment
 from lab.engines.node_init import environment
@@ -51,24 +52,11 @@ def start(links: Iterable[RelayedLink], directory: Path) -> subprocess.Popen[byt
     (directory / CONTROL).unlink(missing_ok=True)
     log = directory / "relay.log"
     argv = [sys.executable, "-m", "lab.engines.relay", str(spec), str(directory / CONTROL)]
-    with log.open("ab") as errors:
-        relay = subprocess.Popen(
-            argv,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,
-        )
-    assert relay.stdout is not None
-    with relay.stdout as said:
-        ready = said.readline() == b"ready\n"
-    if not ready:
-        relay.kill()
-        relay.wait()
-        msg = f"the relay did not start: {log.read_text().strip()[-300:]}"
-        raise LabError(msg)
-    return relay
+    try:
+        return lasting.start(argv, log, environment())
+    except lasting.NotReadyError as fault:
+        msg = f"the relay did not start: {fault}"
+        raise LabError(msg) from None
 
 
 def tell(directory: Path, changes: Iterable[Change]) -> int:

@@ -26,6 +26,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from lab.engines import lasting
 from lab.engines.faults import LabError
 from lab.engines.state import known
 
@@ -117,25 +118,16 @@ def _hold() -> int:
     """Make the namespaces; returns who holds them."""
     own = ["unshare", "--user", "--map-root-user", "--net", "--mount", "--propagation", "private"]
     log = _folder() / "holder.log"
-    with log.open("wb") as errors:
-        process = subprocess.Popen(
-            [*own, sys.executable, "-P", "-m", HOLDER],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,
-        )
-    assert process.stdout is not None
-    with process.stdout as said:
-        ready = said.readline() == b"ready\n"
-    if not ready:
-        process.wait()
-        words = log.read_text(errors="replace").strip().splitlines()
+    log.unlink(missing_ok=True)
+    try:
+        process = lasting.start([*own, sys.executable, "-P", "-m", HOLDER], log)
+    except lasting.NotReadyError as fault:
+        words = str(fault).splitlines()
         msg = (
             "the lab needs root, or user namespaces, which are refused here: "
             f"{why_not()} ({words[-1] if words else 'no word why'})"
         )
-        raise LabError(msg)
+        raise LabError(msg) from None
     (_folder() / "holder").write_text(f"{process.pid}\n")
     return process.pid
 

@@ -26,9 +26,7 @@ def test_a_password_is_read_anew_each_time(tmp_path):
 
 
 def test_the_controllers_paths_are_beside_its_settings(tmp_path):
-    found = controller(
-        tmp_path, "password_file: word, tls: {ca: a.pem, cert: /c.pem, key: k.pem}"
-    )
+    found = controller(tmp_path, "password_file: word, tls: {ca: a.pem, cert: /c.pem, key: k.pem}")
     assert found.broker.password_file == tmp_path / "word"
     assert found.broker.tls == Tls(tmp_path / "a.pem", Path("/c.pem"), tmp_path / "k.pem")
 
