@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import yaml
 
 from ambicast.contract.codec import ContractError, Stamp, decode
+from ambicast.contract.messages import Report
 from ambicast.contract.topics import Channel, OfHost, spell
 from lab.engines.running import RunningLab
 from lab.running.speaking import Letter, fleet_name, publish, retained
@@ -24,9 +25,10 @@ _PLACE = re.compile(rb"\$(epoch|generation)(?:([+-])(\d+))?")
 def give_order(lab: RunningLab, host: str, file: str) -> None:
     """Publish `file` as the order of a host, of several (`a,b`), or of `all`.
 
-    In the file `$epoch` stands for the newest epoch of that host's orders and `$generation` for
-    its newest generation plus one; `$generation-3` and the like are three less. Files without
-    them are sent as they are, whatever bytes they hold.
+    In the file `$epoch` stands for the epoch of the order that the host follows, by its own
+    report, and `$generation` for its generation plus one; `$generation-3` and the like are three
+    less. Files without them are sent as they are, whatever bytes they hold. The broker's own copy
+    of an order says nothing here: it may be one of nobody's, that was put there before.
     """
     fleet = fleet_name(lab)
     topics = {
@@ -35,10 +37,21 @@ def give_order(lab: RunningLab, host: str, file: str) -> None:
         if host == EVERY or each in host.split(",")
     }
     payload = Path(file).read_bytes()
-    held = retained(lab, topics) if _PLACE.search(payload) else {}
+    told = _reports(lab, topics) if _PLACE.search(payload) else {}
     publish(
-        lab, [Letter(topic, filled(payload, newest(held.get(topic)))) for topic in sorted(topics)]
+        lab,
+        [Letter(topic, filled(payload, followed(told.get(topic)))) for topic in sorted(topics)],
     )
+
+
+def _reports(lab: RunningLab, topics: Iterable[str]) -> dict[str, bytes]:
+    """Each host's newest report, under the topic of its orders.
+
+    A host that has just been started says that it follows none; it is waited for, for a second.
+    """
+    places = {topic.removesuffix("order") + "report": topic for topic in topics}
+    told = retained(lab, places, lambda report: followed(report) > Stamp())
+    return {places[report]: payload for report, payload in told.items()}
 
 
 def publish_file(
@@ -50,12 +63,15 @@ def publish_file(
     publish(lab, [Letter(whole, payload, retain)])
 
 
-def newest(payload: bytes | None) -> Stamp:
-    """The stamp of an order that the broker holds; zero where it holds none."""
+def followed(report: bytes | None) -> Stamp:
+    """The stamp of the order that a host says it follows; zero where it says of none."""
     try:
-        return decode(payload).stamp if payload else Stamp()
+        body = decode(report).body if report else None
     except ContractError:
         return Stamp()
+    if not isinstance(body, Report):
+        return Stamp()
+    return Stamp(body.order_epoch, body.order_generation)
 
 
 def filled(payload: bytes, held: Stamp) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,14 +52,16 @@ def publish(lab: RunningLab, letters: Iterable[Letter]) -> None:
         raise LabError(f"the broker does not take it: {faults.exceptions[0]}") from faults
 
 
-def retained(lab: RunningLab, topics: Iterable[str]) -> dict[str, bytes]:
-    """What the broker holds for these topics.
+def retained(
+    lab: RunningLab, topics: Iterable[str], enough: Callable[[bytes], bool] = bool
+) -> dict[str, bytes]:
+    """What the broker holds for these topics, or is told within a second if that is not `enough`.
 
     Raises:
         LabError: the broker does not answer.
     """
     try:
-        return asyncio.run(_retained(lab, list(topics)))
+        return asyncio.run(_retained(lab, list(topics), enough))
     except (aiomqtt.MqttError, TimeoutError) as fault:
         raise LabError(f"the broker does not tell: {fault}") from fault
 
@@ -114,7 +116,9 @@ async def _perhaps(sent: Any) -> None:
         return
 
 
-async def _retained(lab: RunningLab, topics: list[str]) -> dict[str, bytes]:
+async def _retained(
+    lab: RunningLab, topics: list[str], enough: Callable[[bytes], bool]
+) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     async with viewer(lab) as connected:
         for topic in topics:
@@ -123,7 +127,7 @@ async def _retained(lab: RunningLab, topics: list[str]) -> dict[str, bytes]:
             async with asyncio.timeout(RETAINED_WITHIN_S):
                 async for message in connected.messages:
                     found[str(message.topic)] = bytes(message.payload or b"")
-                    if found.keys() >= set(topics):
+                    if found.keys() >= set(topics) and all(map(enough, found.values())):
                         break
         except TimeoutError:
             pass
