@@ -9,8 +9,16 @@ import msgspec
 
 from lab.judging.agreement import MS, Sample, agreement
 from lab.judging.landing import landing
+from lab.judging.refusals import refused
 from lab.judging.rows import Happening, Row
-from lab.judging.steadiness import Steadiness, route_count, route_time, steady, takeovers
+from lab.judging.steadiness import (
+    Steadiness,
+    route_count,
+    route_time,
+    since_step,
+    steady,
+    takeovers,
+)
 from lab.load.outages import figures
 from lab.load.records import Record
 from lab.scenarios.bounds import Bound
@@ -20,6 +28,7 @@ from lab.scenarios.shapes import (
     Expectation,
     LandingExpectation,
     ProbeExpectation,
+    RefusedExpectation,
     RouteCountExpectation,
     RouteTimeExpectation,
     SteadyExpectation,
@@ -32,6 +41,7 @@ _Steady = (
     | TakeoverExpectation
     | SteadyExpectation
     | LandingExpectation
+    | RefusedExpectation
 )
 __all__ = ["Happening", "Measured", "Row", "evaluate"]
 
@@ -82,6 +92,9 @@ def _of_steadiness(expectation: _Steady, measured: Measured) -> Row:
             return steady(expectation, found, measured)
         case LandingExpectation():
             return landing(expectation, measured.samples, found, measured)
+        case RefusedExpectation():
+            since, scope = since_step(expectation.after, found, measured)
+            return refused(expectation, found.refusals, since, scope)
         case _:
             assert_never(expectation)
 

@@ -11,6 +11,7 @@ import msgspec
 from lab.judging.agreement import MS
 from lab.judging.coverage import CoverageSample
 from lab.judging.received import ReceivedSample, back_after
+from lab.judging.refusals import Refusal
 from lab.judging.routing import RouteLog
 from lab.judging.rows import Happening, Row
 from lab.judging.sessions import SessionSample, ended
@@ -46,6 +47,7 @@ class Steadiness(msgspec.Struct, frozen=True, kw_only=True):
     coverage: Sequence[CoverageSample] = ()
     changes: Sequence[Change] = ()
     received: Sequence[ReceivedSample] = ()
+    refusals: Sequence[Refusal] = ()
     demand: Mapping[str, float] = {}
     capacity: Mapping[str, float] = {}
 

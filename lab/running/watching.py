@@ -13,11 +13,13 @@ from lab.engines.running import RunningLab
 from lab.fibs import FibEvent, FibMonitor
 from lab.judging.coverage import CoverageSample, missing, steered
 from lab.judging.received import ReceivedSample, look_at_received
+from lab.judging.refusals import Refusal
 from lab.judging.routing import Routes, addresses, log_of, routers
 from lab.judging.rows import Happening
 from lab.judging.sessions import SessionSample, ended, look
 from lab.judging.steadiness import Steadiness
 from lab.judging.watching import Judge
+from lab.running.refusing import counted, in_logs, of_message
 from lab.running.speaking import viewer
 from lab.timeline.entries import Entry, of_route
 from lab.timeline.listening import Decisions, listen_to_broker
@@ -57,6 +59,7 @@ class Watch:
         self._fibs = fibs
         self._routes: list[FibEvent] = []
         self._messages: list[Entry] = []
+        self._refusals: list[Refusal] = []
         self._decisions = Decisions(lab.api, time.time_ns() / 1e9) if agents else None
         networks = {node.name: lab.network(node.name) for node in lab.topology.nodes}
         self._routers = {name: networks[name] for name in routers(lab.topology)}
@@ -95,6 +98,7 @@ class Watch:
             coverage=self.coverage,
             changes=self.judge.changes if self.judge else (),
             received=self.received,
+            refusals=[*self._refusals, *in_logs(self._lab), *self._counted()],
             # The client list has a row for each family.
             demand={
                 each.name: rate(each.demand) * len(each.networks)
@@ -128,7 +132,9 @@ class Watch:
             if self._ask_routers:
                 started.append(tasks.create_task(self._look_at_received(), name="received"))
             if self.judge is not None and self._decisions is not None:
-                broker = listen_to_broker(lambda: viewer(self._lab), FLEET, self._messages)
+                broker = listen_to_broker(
+                    lambda: viewer(self._lab), FLEET, self._messages, self._hear
+                )
                 started += [
                     tasks.create_task(broker, name="broker"),
                     tasks.create_task(self._decisions.follow(), name="decisions"),
@@ -139,6 +145,14 @@ class Watch:
             finally:
                 for task in started:
                     task.cancel()
+
+    def _hear(self, topic: str, payload: bytes, t_ns: int) -> None:
+        refusal = of_message(FLEET, topic, payload, t_ns)
+        if refusal is not None:
+            self._refusals.append(refusal)
+
+    def _counted(self) -> list[Refusal]:
+        return counted(self._decisions.faults) if self._decisions else []
 
     async def _follow_routes(self) -> None:
         async for event in self._fibs.events():

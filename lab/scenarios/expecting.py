@@ -21,7 +21,11 @@ KINDS = ("probe", "layers", "dns", "event", *STEADY)
 
 
 def parse_expectation(
-    field: Located, probes: tuple[str, ...], served: tuple[str, ...], steps: int
+    field: Located,
+    probes: tuple[str, ...],
+    served: tuple[str, ...],
+    steps: int,
+    hosts: tuple[str, ...] = (),
 ) -> Expectation:
     """One entry of `expect`.
 
@@ -30,6 +34,7 @@ def parse_expectation(
         probes: the loads' names.
         served: what may stand for a PoP.
         steps: how many steps there are.
+        hosts: as the fleet file calls them.
     """
     fields = field.fields("an expectation")
     kinds = [kind for kind in KINDS if kind in fields]
@@ -38,7 +43,7 @@ def parse_expectation(
     if kinds[0] == "probe":
         return _of_probe(field, probes, served, steps)
     if kinds[0] in STEADY:
-        return steady(field, kinds[0], served, steps)
+        return steady(field, kinds[0], served, hosts, steps)
     return _of_time(field, kinds[0], steps)
 
 

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from ambicast.model.quantities import QuantityError, duration, rate
 from lab.scenarios.agenda import agenda
+from lab.scenarios.arguments import known
 from lab.scenarios.doing import parse_step
 from lab.scenarios.expecting import parse_expectation
 from lab.scenarios.located import Located, read_located
@@ -56,8 +57,9 @@ def parse_scenario(document: Located) -> Scenario:
     _in_order(fields.get("steps"), steps)
     probes = tuple(each.name for each in load)
     pops = (*(pop.name for pop in internet.pops), *(f"${name}" for name in names))
+    hosts = known(internet, names).hosts
     expect = _listed(
-        fields, "expect", lambda each: parse_expectation(each, probes, pops, len(steps))
+        fields, "expect", lambda each: parse_expectation(each, probes, pops, len(steps), hosts)
     )
     return Scenario(
         name=fields["scenario"].text("scenario"),

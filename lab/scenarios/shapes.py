@@ -137,6 +137,16 @@ class SteadyExpectation(msgspec.Struct, frozen=True, tag="steady", kw_only=True)
     after: int | None = None
 
 
+class RefusedExpectation(msgspec.Struct, frozen=True, tag="refused", kw_only=True):
+    """Each of `who` (hosts, or `controller`) refused at least so often, with `because` in why."""
+
+    text: str
+    who: tuple[str, ...]
+    because: str
+    at_least: int = 1
+    after: int | None = None
+
+
 Expectation = (
     ProbeExpectation
     | AgreeExpectation
@@ -146,6 +156,7 @@ Expectation = (
     | TakeoverExpectation
     | SteadyExpectation
     | LandingExpectation
+    | RefusedExpectation
 )
 
 

@@ -11,21 +11,30 @@ from lab.scenarios.located import Located
 from lab.scenarios.shapes import (
     Expectation,
     LandingExpectation,
+    RefusedExpectation,
     RouteCountExpectation,
     RouteTimeExpectation,
     SteadyExpectation,
     TakeoverExpectation,
 )
 
+CONTROLLER: Final = "controller"
 COUNTED: Final = ("changed", "withdrawals")
 TIMED: Final = ("same", "gone", "back")
 OF_A_POP: Final = ("gone", "back")
 WORDS: Final = {"session": "up", "advertised": "every", "answers": "unchanged"}
-STEADY: Final = ("routes", "takeovers", "landing", *WORDS)
+STEADY: Final = ("routes", "takeovers", "landing", "refused", *WORDS)
 
 
-def steady(field: Located, kind: str, pops: tuple[str, ...], steps: int) -> Expectation:
-    """One entry of `expect` whose subject is one of `STEADY`; `pops` may stand after `of`."""
+def steady(
+    field: Located, kind: str, pops: tuple[str, ...], hosts: tuple[str, ...], steps: int
+) -> Expectation:
+    """One entry of `expect` whose subject is one of `STEADY`.
+
+    `pops` may stand after `of`, `hosts` and `controller` after `refused`.
+    """
+    if kind == "refused":
+        return _refused(field, (*hosts, CONTROLLER), steps)
     fields = field.fields("an expectation")
     if kind == "routes":
         timed = isinstance(fields["routes"].value, str)
@@ -79,6 +88,27 @@ def _timed(field: Located, pops: tuple[str, ...], steps: int) -> Expectation:
         within=within_of(fields["within"]),
         after=after_of(fields["after"], steps),
         pop=_pop(field, pops, needed=what in OF_A_POP),
+    )
+
+
+def _refused(field: Located, allowed: tuple[str, ...], steps: int) -> Expectation:
+    """``{refused: [ams-1, fra-1], because: "is not allowed", at_least: 2, after: 4}``."""
+    keys = ("refused", "because", "at_least", "after")
+    fields = field.fields("refused", keys, keys[:2])
+    who = fields["refused"]
+    listed = who.entries("refused") if isinstance(who.value, tuple) else (who,)
+    least = fields["at_least"].text("at_least") if "at_least" in fields else "1"
+    if not least.isdigit() or int(least) == 0:
+        raise fields["at_least"].fault(f"at_least: {least!r}", "a whole number from 1")
+    names = tuple(each.word("refused", allowed) for each in listed)
+    if not names:
+        raise who.fault("refused is empty", allowed)
+    return RefusedExpectation(
+        text=text_of({key: value for key, value in fields.items() if key != "refused"}),
+        who=names,
+        because=fields["because"].text("because"),
+        at_least=int(least),
+        after=_perhaps(fields, steps),
     )
 
 

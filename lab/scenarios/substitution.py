@@ -11,6 +11,7 @@ from lab.scenarios.shapes import (
     Expectation,
     Load,
     ProbeExpectation,
+    RefusedExpectation,
     RouteCountExpectation,
     RouteTimeExpectation,
     Step,
@@ -49,5 +50,8 @@ def filled_expectation(expectation: Expectation, meanings: Mapping[str, str]) ->
             return msgspec.structs.replace(expectation, served=filled(served, meanings))
         case RouteCountExpectation(pop=str(pop)) | RouteTimeExpectation(pop=str(pop)):
             return msgspec.structs.replace(expectation, pop=filled(pop, meanings))
+        case RefusedExpectation(who=who):
+            named = tuple(filled(each, meanings) for each in who)
+            return msgspec.structs.replace(expectation, who=named)
         case _:
             return expectation

@@ -22,9 +22,15 @@ log = structlog.get_logger()
 
 
 async def listen_to_broker(
-    connection: Callable[[], aiomqtt.Client], fleet: str, entries: list[Entry]
+    connection: Callable[[], aiomqtt.Client],
+    fleet: str,
+    entries: list[Entry],
+    hear: Callable[[str, bytes, int], None],
 ) -> None:
-    """Append what messages say to `entries`, for ever; connects anew by itself."""
+    """Append what messages say to `entries`, for ever; connects anew by itself.
+
+    `hear` is given every message too: topic, payload, instant.
+    """
     differ = Differ(fleet)
     while True:
         try:
@@ -33,6 +39,7 @@ async def listen_to_broker(
                 async for message in client.messages:
                     now_ns = time.time_ns()
                     entries += differ.entries(str(message.topic), message.payload, now_ns)
+                    hear(str(message.topic), message.payload, now_ns)
         except aiomqtt.MqttError as fault:
             log.debug("broker is away", fault=str(fault))
             await asyncio.sleep(AGAIN_S)
@@ -42,12 +49,16 @@ class Decisions:
     """The controller's events, read again and again; each is kept once."""
 
     def __init__(self, api: str, since: float) -> None:
-        """`since`: seconds since the epoch; what is older is left out."""
+        """`since`: seconds since the epoch; what is older is left out.
+
+        `faults` are the controller's own count of its faults, whenever that was another.
+        """
         self._api = api
         self._since = since
         self._seen: set[tuple[float, str, str, str]] = set()
         self.entries: list[Entry] = []
         self.events: list[Happening] = []
+        self.faults: list[tuple[int, int]] = []
 
     async def follow(self) -> None:
         """Read every second, for ever."""
@@ -61,11 +72,17 @@ class Decisions:
         try:
             answer = await client.get("/api/v1/events", params={"since": str(self._since)})
             found = answer.raise_for_status().json()
-        except (httpx.HTTPError, ValueError) as fault:
+            answer = await client.get("/api/v1/status")
+            self._count(int(answer.raise_for_status().json()["faults"]))
+        except (httpx.HTTPError, ValueError, KeyError) as fault:
             log.debug("no events", fault=str(fault))
             return
         for event in found if isinstance(found, list) else found.get("events", []):
             self._take(float(event["at"]), event["kind"], event["text"], event.get("pop") or "")
+
+    def _count(self, faults: int) -> None:
+        if not self.faults or self.faults[-1][1] != faults:
+            self.faults.append((time.time_ns(), faults))
 
     def _take(self, at: float, kind: str, text: str, pop: str) -> None:
         key = (at, kind, text, pop)

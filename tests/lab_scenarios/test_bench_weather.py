@@ -31,6 +31,7 @@ def _texts(expectation):
         "TakeoverExpectation": ["takeovers"],
         "EventExpectation": ["event journal.lost"],
         "LandingExpectation": ["fullest PoP"],
+        "RefusedExpectation": ["refused by"],
         "RouteTimeExpectation": ["routes of ams back"],
         "RouteCountExpectation": [
             "routes changed" if getattr(expectation, "what", "") == "changed" else "withdrawals of"
