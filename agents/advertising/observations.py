@@ -118,10 +118,15 @@ class BfdSeen(msgspec.Struct, frozen=True):
 
 
 class LoadSeen(msgspec.Struct, frozen=True):
-    """How loaded this host is: shares (0..1) of its CPUs, and of each uplink's capacity."""
+    """How loaded this host is: shares (0..1) of its CPUs, and of each uplink's capacity.
+
+    Both over the last second or two; ``burst`` is the CPUs' share over the last fraction of a
+    second, which is the time in which a service that begins to fail is judged.
+    """
 
     cpu: float
     uplinks: Mapping[str, float] = {}
+    burst: float = 0.0
 
 
 class BrakePulled(msgspec.Struct, frozen=True):

@@ -5,6 +5,12 @@ not that it is broken. Such a failure is *excused*: the service stays fit, the h
 anycast paths longer so that BGP sends it less (its own prefixes are DNS's to shed), and says so.
 The excuse lasts while the load does: a service that goes on failing on an idle host is broken.
 What was judged unfit before the load came stays unfit.
+
+Checks judge in a fraction of a second, and a load is certain only after one or two. So two things
+begin an excuse: a load at the limit within ``RECENT`` seconds, and a *burst* of the CPUs in the
+very window in which the checks failed, which excuses for ``LATE`` seconds and no longer, for a
+host that is merely busy has bursts all day, and a service that is dead must not live on them. And
+a load that is seen up to ``LATE`` seconds after the verdict excuses it in retrospect.
 """
 
 from __future__ import annotations
@@ -21,10 +27,17 @@ from ambicast.model.routes import Advertisement, Attributes
 
 HIGH = 0.9
 RECENT = 5.0
+# How long after it began a load may become certain.
+LATE = 2.0
+# A burst is told when it begins and ends, and once a second; with some grace for that.
+BURST = 1.2
+# And each of its instants is the end of a look at the time before.
+AROUND = 0.4
 LONGER_BY = 3
 LASTS = 60.0
 # A report is sent on every change; a load told exactly would be one every second.
 _STEPS = 20
+_NEVER = float("-inf")
 
 
 class Overload(msgspec.Struct, frozen=True):
@@ -33,13 +46,15 @@ class Overload(msgspec.Struct, frozen=True):
     Attributes:
         load: the last measurement.
         high: when it was last at the limit.
-        excused: services whose checks fail because of it, now.
+        burst: from when until when the CPUs were last at the limit for a moment.
+        excused: services whose checks fail because of it, now -> until when whatever the load.
         last: service -> when it was last excused.
     """
 
     load: float = 0.0
-    high: float = float("-inf")
-    excused: frozenset[str] = frozenset()
+    high: float = _NEVER
+    burst: tuple[float, float] = (_NEVER, _NEVER)
+    excused: Mapping[str, float] = {}
     last: Mapping[str, float] = {}
 
     def loaded(self, now: float) -> bool:
@@ -50,20 +65,43 @@ class Overload(msgspec.Struct, frozen=True):
         """The services that get less for now."""
         return frozenset(each for each, at in self.last.items() if now - at < LASTS)
 
+    def excuses(self, name: str, failed: Judged, now: float) -> float | None:
+        """Until when a failure that is none is excused whatever the load; none: it is one."""
+        if name in self.excused:
+            known = self.excused[name]
+            return known if self.loaded(now) or now < known else None
+        if self.loaded(now):
+            return now
+        began = failed.since if failed.failing is None else failed.failing
+        first, last = self.burst
+        together = last >= began - AROUND and first <= failed.since + AROUND
+        return now + LATE if together else None
+
 
 def measure(before: Overload, seen: LoadSeen, now: float) -> Overload:
     """After a measurement: the CPU's share, or the busiest uplink's."""
     load = max(seen.cpu, *seen.uplinks.values(), 0.0)
     high = now if load >= HIGH else before.high
-    return msgspec.structs.replace(before, load=round(load * _STEPS) / _STEPS, high=high)
+    first, last = before.burst
+    if seen.burst >= HIGH:
+        burst = first if now <= last else now, now + BURST
+    else:
+        burst = first, min(last, now)
+    return msgspec.structs.replace(
+        before, load=round(load * _STEPS) / _STEPS, high=high, burst=burst
+    )
 
 
 def excuse(
     before: Overload, checked: Mapping[str, Judged], fit: Collection[str], now: float
 ) -> Overload:
-    """After a look at the verdicts as ``checked``; ``fit`` are the services taken to be so yet."""
-    failing = {name for name, each in checked.items() if not each.fit and name in fit}
-    excused = frozenset(failing) if before.loaded(now) else frozenset()
+    """After a look at the verdicts as ``checked``.
+
+    ``fit`` are the services taken to be so yet, and those that were until a moment ago.
+    """
+    failing = {name: each for name, each in checked.items() if not each.fit and name in fit}
+    untils = {name: before.excuses(name, each, now) for name, each in failing.items()}
+    excused = {name: until for name, until in untils.items() if until is not None}
     last = {name: at for name, at in before.last.items() if now - at < LASTS}
     last |= dict.fromkeys(sorted(excused), now)
     if excused == before.excused and last == before.last:

@@ -14,7 +14,7 @@ import msgspec
 from agents.advertising.fitness import Judged
 from agents.advertising.hold_down import Falls, pardon, remember
 from agents.advertising.observations import LoadSeen, ServiceChecked
-from agents.advertising.overload import Overload, effective, excuse, measure
+from agents.advertising.overload import LATE, Overload, effective, excuse, measure
 
 
 class Serving(msgspec.Struct, frozen=True):
@@ -25,6 +25,7 @@ class Serving(msgspec.Struct, frozen=True):
         services: what counts.
         overload: this host's load, and whom it excuses.
         falls: the record of failures.
+        fallen: what failed a moment ago -> its record before that, should it turn out excused.
         held_down: fit services that must go on passing -> for how long in all, in seconds.
     """
 
@@ -32,6 +33,7 @@ class Serving(msgspec.Struct, frozen=True):
     services: Mapping[str, Judged] = {}
     overload: Overload = Overload()
     falls: Mapping[str, Falls] = {}
+    fallen: Mapping[str, Falls | None] = {}
     held_down: Mapping[str, float] = {}
 
     @property
@@ -70,14 +72,29 @@ def serve(
         unix: the same instant in seconds since the Unix epoch.
     """
     was = {name: each.fit for name, each in before.services.items()}
-    overload = excuse(before.overload, before.checked, [each for each in was if was[each]], now)
+    lately = {name for name in before.fallen if now - before.checked[name].since < LATE}
+    candidates = {name for name in was if was[name]} | lately
+    overload = excuse(before.overload, before.checked, candidates, now)
     services = effective(before.services, before.checked, overload.excused)
     fit = {name: each.fit for name, each in services.items()}
-    falls = pardon(remember(before.falls, was, fit, settle, unix), pardoned)
+    forgiven = [name for name in sorted(lately) if name in overload.excused]
+    known = _as_before(before.falls, {name: before.fallen[name] for name in forgiven})
+    was |= dict.fromkeys(forgiven, True)
+    falls = pardon(remember(known, was, fit, settle, unix), pardoned)
     held = {
         name: falls[name].wait(settle)
         for name in sorted(falls)
         if fit.get(name, False) and falls[name].held(settle, unix)
     }
-    after = Serving(before.checked, services, overload, falls, held)
+    fallen = {name: before.fallen[name] for name in sorted(lately) if not fit[name]}
+    fallen |= {name: known.get(name) for name in sorted(fit) if was.get(name) and not fit[name]}
+    after = Serving(before.checked, services, overload, falls, fallen, held)
     return before if after == before else after
+
+
+def _as_before(
+    falls: Mapping[str, Falls], forgiven: Mapping[str, Falls | None]
+) -> Mapping[str, Falls]:
+    """The record without failures that were none."""
+    restored = {**falls, **forgiven}
+    return {name: each for name, each in restored.items() if each is not None}

@@ -8,7 +8,7 @@ import pytest
 
 from agents.advertising.observations import LoadSeen
 from agents.load.cpu import CpuMeter, Ticks, share, ticks
-from agents.load.meter import Meter
+from agents.load.meter import EVERY, Meter
 from agents.load.traffic import Counted, counters, shares
 from tests.agents_watch.fleets import pop_of
 
@@ -62,16 +62,58 @@ def test_the_busier_direction_counts_against_the_capacity():
     assert shares(POP.uplinks, before, {"eth1": Counted(9, 9)}, 0.0) == {}
 
 
+def running(tmp_path, told):
+    """A meter over files of this folder; its CPUs are as busy as ``stat`` says."""
+    (tmp_path / "dev").write_text(DEV.format(0, 0))
+    clock = asyncio.get_running_loop().time
+    meter = Meter(
+        POP, tmp_path / "stat", lambda seen: told.append((clock(), seen)), tmp_path / "dev"
+    )
+    return asyncio.get_running_loop().create_task(meter.run(), name="meter")
+
+
 @pytest.mark.looptime
 async def test_it_tells_every_second(tmp_path):
     (tmp_path / "stat").write_text("0.5")
-    (tmp_path / "dev").write_text(DEV.format(0, 0))
     told = []
-    meter = Meter(POP, tmp_path / "stat", told.append, tmp_path / "dev")
-    task = asyncio.get_running_loop().create_task(meter.run(), name="meter")
+    task = running(tmp_path, told)
     await asyncio.sleep(2.5)
     task.cancel()
-    assert told == [LoadSeen(0.5, {"north": 0.0, "south": 0.0})] * 2
+    steady = LoadSeen(0.5, {"north": 0.0, "south": 0.0}, burst=0.5)
+    assert [seen for _, seen in told] == [steady] * 2
+
+
+@pytest.mark.looptime
+async def test_a_jump_to_the_limit_is_told_as_a_burst_within_a_look_and_as_a_load_within_a_second(
+    tmp_path,
+):
+    (tmp_path / "stat").write_text("0.1")
+    told, clock = [], asyncio.get_running_loop().time
+    task = running(tmp_path, told)
+    await asyncio.sleep(3.05)
+    (tmp_path / "stat").write_text("1.0")
+    jumped = clock()
+    await asyncio.sleep(2)
+    (tmp_path / "stat").write_text("0.1")
+    await asyncio.sleep(0.5)
+    task.cancel()
+    assert min(at for at, seen in told if seen.burst >= 0.9) - jumped <= EVERY
+    assert min(at for at, seen in told if seen.cpu >= 0.9) - jumped <= 1.0
+    at, last = told[-1]
+    assert (last.burst, at - jumped <= 2 + EVERY) == (0.1, True), "and its end at once"
+    assert len(told) <= 3 + 2 + 4, "and nothing else that does not matter"
+
+
+def test_cards_that_count_once_a_second_do_not_look_loaded(tmp_path):
+    told = []
+    meter = Meter(POP, tmp_path / "stat", told.append, tmp_path / "dev")
+    for look in range(100):
+        carried = int(look * EVERY + 0.05) * int(0.45 * CAPACITY) // 8
+        (tmp_path / "dev").write_text(DEV.format(0, carried))
+        seen = meter.look(look * EVERY + (0.04 if look % 5 else -0.04))
+        assert seen.uplinks.get("north", 0.0) < 0.9
+        told.append(seen.uplinks.get("north", 0.0))
+    assert max(told) >= 0.4
 
 
 def test_this_machine_has_both_files():
