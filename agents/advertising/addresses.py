@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agents.advertising.state import HostState
+from agents.advertising.state import Facts, HostState
 from ambicast.model.prefixes import contains, witness
 
 
@@ -26,10 +26,11 @@ def addresses(state: HostState, advertised: Iterable[str]) -> frozenset[str] | N
     return wanted | {witness(prefix) for prefix in advertised}
 
 
-def absent(prefix: str, state: HostState) -> tuple[str, ...]:
-    """The ordered addresses inside ``prefix`` that this host does not terminate (I5)."""
-    if state.held is None:
-        return ()
+def absent(prefix: str, state: HostState, facts: Facts) -> tuple[str, ...]:
+    """The addresses inside ``prefix`` that this host should terminate and does not (I5).
+
+    Those of the order; without one, all that any service has anywhere.
+    """
     there = state.kernel.terminated if state.kernel else frozenset()
-    wanted = state.held.order.terminate
+    wanted = state.held.order.terminate if state.held else sorted(facts.table.addresses)
     return tuple(each for each in wanted if contains(prefix, each) and each not in there)

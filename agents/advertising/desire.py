@@ -5,7 +5,8 @@ host advertises what is in them, less what it cannot serve now (and somebody els
 :mod:`keeping`), and less uplinks that flap (:mod:`uplink_hold`). An operator's brake stands above
 all (:mod:`braking`). Whether the controller or the broker is there does not enter (I8). Where
 something is not known *yet* (services not judged, kernel not read), what ExaBGP already holds is
-kept and nothing is added, so that an agent that restarts is not noticed by anybody.
+kept and nothing is added, so that an agent that restarts is not noticed by anybody. Without an
+order what ExaBGP held at first is the upper bound (:mod:`orderless`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from agents.advertising.additions import additions
+from agents.advertising.additions import Additions, additions
 from agents.advertising.addresses import absent, addresses
 from agents.advertising.allowance import permitted
 from agents.advertising.braking import braked
@@ -24,7 +25,6 @@ from agents.advertising.fitness import Standing, standing
 from agents.advertising.overload import longer
 from agents.advertising.state import Facts, HostState, usable
 from agents.advertising.uplink_hold import without
-from ambicast.contract.messages import Order
 from ambicast.model.identifiers import Family
 from ambicast.model.routes import Advertisement
 
@@ -64,7 +64,6 @@ class _Judge(NamedTuple):
 
     facts: Facts
     state: HostState
-    order: Order
     held_paths: frozenset[tuple[str, str]]
     now: float
 
@@ -84,7 +83,7 @@ class _Judge(NamedTuple):
             return Why.UNJUDGED
         if prefix not in self.state.keeping.open and not self._ready(prefix):
             return self._down(prefix)
-        if self.state.kernel is None or absent(prefix, self.state):
+        if self.state.kernel is None or absent(prefix, self.state, self.facts):
             return Why.ADDRESSES
         return None
 
@@ -107,25 +106,20 @@ class _Judge(NamedTuple):
     def _missing(self, prefix: str) -> list[float]:
         if self.state.kernel is None:
             return []
-        return [self.state.missing.get(each, self.now) for each in absent(prefix, self.state)]
+        gone = absent(prefix, self.state, self.facts)
+        return [self.state.missing.get(each, self.now) for each in gone]
 
 
 def desired(state: HostState, facts: Facts, now: float) -> Desired:
     """The decision; a deterministic function of its arguments."""
     if state.braking is not None:
         return _under_brake(state, facts, now)
-    if state.held is None or state.rib is None:
+    if state.bound is None or state.rib is None:
         return Desired(None, addresses(state, ()), state.default_uplink)
     held_paths = frozenset((each.prefix, each.uplink) for each in state.rib)
-    judge = _Judge(facts, state, state.held.order, held_paths, now)
-    added = additions(
-        state.deeds,
-        state.held.order.advertisements,
-        state.rib,
-        usable(state, now),
-        facts.pop,
-    )
-    everything = (*state.held.order.advertisements, *added.advertisements)
+    judge = _Judge(facts, state, held_paths, now)
+    added = _added(state, facts, now)
+    everything = (*state.bound.advertisements, *added.advertisements)
     ordered = {each.prefix for each in everything}
     unserved = {prefix: judge.unserved(prefix) for prefix in sorted(ordered)}
     unready = {prefix: judge.unready(prefix) for prefix in sorted(ordered)}
@@ -136,13 +130,21 @@ def desired(state: HostState, facts: Facts, now: float) -> Desired:
         and (unready[each.prefix] is None or (each.prefix, each.uplink) in held_paths)
     )
     wanted = without(wanted, state.weather.held_down(now), state.weather.flaps)
-    if state.serving.overload.overloaded(now):
+    if state.held and state.serving.overload.overloaded(now):
         wanted = longer(wanted, facts.fleet.anycast_prefixes())
     advertised = {each.prefix for each in wanted}
     reasons = {prefix: unserved[prefix] or unready[prefix] for prefix in sorted(ordered)}
     withheld = {prefix: why for prefix, why in reasons.items() if why and prefix not in advertised}
     withheld |= dict.fromkeys(sorted(added.no_room), Why.NO_ROOM)
     return Desired(wanted, addresses(state, advertised), state.default_uplink, withheld)
+
+
+def _added(state: HostState, facts: Facts, now: float) -> Additions:
+    """What deeds add to the order; to what stands in for one nothing is added."""
+    if state.held is None:
+        return Additions()
+    ordered, rib = state.held.order.advertisements, state.rib or ()
+    return additions(state.deeds, ordered, rib, usable(state, now), facts.pop)
 
 
 def _under_brake(state: HostState, facts: Facts, now: float) -> Desired:

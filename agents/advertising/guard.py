@@ -56,9 +56,9 @@ def guard(state: HostState, facts: Facts, desired: Desired) -> Guard:
     """What the switch shall be told now; a deterministic function of its arguments."""
     after = facts.fleet.timing.deadman
     braked = state.braking is not None and state.braking.holds
-    if desired.advertisements is None or state.held is None or braked:
+    if desired.advertisements is None or braked:
         return Guard(after)
-    stays = state.roles(facts) | state.keeping.open
+    stays = _kept_here(state, facts) | state.keeping.open
     others = [each.fit for each in state.heard.words if not each.switched]
     groups: dict[tuple[LocalCheck, ...], list[str]] = {}
     for prefix in sorted({each.prefix for each in desired.advertisements | state.wire} - stays):
@@ -68,6 +68,14 @@ def guard(state: HostState, facts: Facts, desired: Desired) -> Guard:
         if checkable and any(fit.issuperset(behind) for fit in others):
             groups.setdefault(checks, []).append(prefix)
     return Guard(after, tuple(Group(checks, tuple(some)) for checks, some in groups.items()))
+
+
+def _kept_here(state: HostState, facts: Facts) -> frozenset[str]:
+    """The roles of this host; without an order they are guesses, and others know better."""
+    roles, behind = state.roles(facts), facts.table.behind
+    if state.held is not None:
+        return roles
+    return frozenset(each for each in roles if not state.heard.kept(each, behind(each)))
 
 
 def _checks(state: HostState, facts: Facts, behind: Sequence[ServiceName]) -> Iterator[LocalCheck]:

@@ -35,13 +35,14 @@ from agents.advertising.observations import (
     Tick,
     Watched,
 )
+from agents.advertising.orderless import stand_in
 from agents.advertising.scene import Scene, Way
 from agents.advertising.serving import Serving, learned, serve
 from agents.advertising.silence import confirm_after
 from agents.advertising.uplinks import choose, uplink_states, worked_now
 from agents.advertising.weather import Weather, followed, next_look, noticed
 from ambicast.contract.codec import Stamp
-from ambicast.contract.messages import Deed, UplinkState
+from ambicast.contract.messages import Deed, Order, UplinkState
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, HostName
 from ambicast.model.pops import Pop
@@ -69,6 +70,7 @@ class HostState(msgspec.Struct, frozen=True):
 
     Attributes:
         held: the last accepted order, or none yet.
+        found: without an order, what stands in for it (:mod:`orderless`).
         distrusted: stamp of an order that is refused because of what happened after it.
         verdict: what became of the order that arrived last.
         bgp: ExaBGP, as last told; none before it was attached for the first time.
@@ -92,6 +94,7 @@ class HostState(msgspec.Struct, frozen=True):
     """
 
     held: Held | None = None
+    found: Order | None = None
     distrusted: Stamp | None = None
     verdict: Verdict | None = None
     bgp: BgpSeen | None = None
@@ -124,15 +127,21 @@ class HostState(msgspec.Struct, frozen=True):
         return self.serving.services
 
     @property
+    def bound(self) -> Order | None:
+        """The most this host advertises by itself: its order, or what stands in for one."""
+        return self.held.order if self.held else self.found
+
+    @property
     def asked(self) -> frozenset[str]:
         """The prefixes this host shall advertise while all is well, by order or by its deeds."""
-        ordered = self.held.order.advertisements if self.held else ()
+        if self.bound is None:
+            return frozenset()
         done = frozenset(prefix for deed in self.deeds for prefix in deed.prefixes)
-        return done.union(each.prefix for each in ordered) if self.held else frozenset()
+        return done.union(each.prefix for each in self.bound.advertisements)
 
     def roles(self, facts: Facts) -> frozenset[str]:
-        """The prefixes whose keeper this host is, by order or because it took the role."""
-        keepers = self.held.order.keepers if self.held else {}
+        """The prefixes whose keeper this host is, or without an order may be."""
+        keepers = self.bound.keepers if self.bound else {}
         named = {prefix for prefix, keeper in keepers.items() if keeper == facts.pop.name}
         return self.keeping.taken | named
 
@@ -141,7 +150,10 @@ class HostState(msgspec.Struct, frozen=True):
         leaving = self.braking is not None and self.braking.leaves
         standing = {each.prefix for each in self.wire} - self.keeping.down
         fit, behind = self.serving.undoubted, facts.table.behind
-        return words(fit, self.roles(facts), standing, behind, leaving=leaving)
+        said = words(fit, self.roles(facts), standing, behind, leaving=leaving)
+        if self.held is not None:
+            return said
+        return msgspec.structs.replace(said, keeps=said.keeps & self.keeping.taken)
 
 
 def fold(state: HostState, observation: Observation, facts: Facts, now: float) -> HostState:
@@ -152,8 +164,7 @@ def fold(state: HostState, observation: Observation, facts: Facts, now: float) -
         case OrderArrived():
             state = _with_order(state, observation, facts, now)
         case BgpSeen():
-            rib = observation.rib if observation.attached else state.rib
-            state = replace(state, bgp=observation, rib=rib)
+            state = _with_rib(state, observation, facts)
         case KernelSeen():
             state = replace(state, kernel=observation)
         case ServiceChecked() | LoadSeen():
@@ -174,6 +185,14 @@ def fold(state: HostState, observation: Observation, facts: Facts, now: float) -
     return _aged(state, facts, now)
 
 
+def _with_rib(state: HostState, seen: BgpSeen, facts: Facts) -> HostState:
+    rib = seen.rib if seen.attached else state.rib
+    state = msgspec.structs.replace(state, bgp=seen, rib=rib)
+    if state.bound is not None or rib is None:
+        return state
+    return msgspec.structs.replace(state, found=stand_in(rib, facts.pop))
+
+
 def _with_order(state: HostState, arrived: OrderArrived, facts: Facts, now: float) -> HostState:
     verdict: Verdict
     if arrived.stamp == state.distrusted:
@@ -187,7 +206,8 @@ def _with_order(state: HostState, arrived: OrderArrived, facts: Facts, now: floa
     keeping = msgspec.structs.replace(state.keeping, taken=frozenset())
     contact = ordered(state.weather.contact, now)
     weather = msgspec.structs.replace(state.weather, contact=contact)
-    return msgspec.structs.replace(state, held=verdict.held, keeping=keeping, weather=weather)
+    replace = msgspec.structs.replace
+    return replace(state, held=verdict.held, found=None, keeping=keeping, weather=weather)
 
 
 def _aged(state: HostState, facts: Facts, now: float) -> HostState:

@@ -22,7 +22,7 @@ def lines(status: Status) -> Iterator[str]:
     if status.controller is not None:
         yield _line("controller", "heard" if status.controller else "AWAY: nothing changes")
     if status.order is None:
-        yield _line("order", "none yet")
+        yield _line("order", "none held")
     else:
         order = status.order
         yield _line("order", f"epoch {order.epoch}, generation {order.generation}: {order.reason}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from agents.advertising.accept import Held
 from agents.advertising.desire import Desired
 from agents.advertising.observations import BgpSeen
+from agents.advertising.orderless import REASON
 from agents.advertising.state import Facts, HostState
 from agents.advertising.telling import report
 from ambicast.contract.messages import (
@@ -92,7 +93,19 @@ def running(state: HostState, desired: Desired, facts: Facts, now: float) -> Sta
         load=told.load,
         broker=state.connected,
         controller=not state.weather.contact.away(lease, now),
+        notes=tuple(_notes(state)),
     )
+
+
+def _notes(state: HostState) -> Iterator[str]:
+    if state.distrusted is not None and state.held is None:
+        aside = state.distrusted
+        yield (
+            f"the order of epoch {aside.epoch}, generation {aside.generation} was set aside after "
+            "repeated crashes"
+        )
+    if state.found is not None:
+        yield REASON
 
 
 def left(status: Status, held: Held | None, brake: Brake | None, bgp: BgpSeen | None) -> Status:

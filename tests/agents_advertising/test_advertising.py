@@ -29,12 +29,12 @@ from tests.agents_advertising.hosts import (
 )
 
 
-def test_without_an_order_the_host_keeps_its_hands_off():
+def test_without_an_order_the_host_stays_with_what_it_finds():
     host = Host()
     host.attach(*adverts(OWN))
     host.look(WWW_HERE)
     host.judge("www", fit=False)
-    assert host.desired.advertisements is None
+    assert host.desired.advertisements == frozenset(adverts(OWN))
     assert host.desired.addresses is None
 
 

@@ -23,6 +23,7 @@ from tests.agents_advertising.hosts import (
     ALLOW,
     ANYCAST,
     COVER,
+    FACTS,
     OWN,
     OWN6,
     TERMINATE,
@@ -80,6 +81,11 @@ def lived(history):
     return host
 
 
+def ordered_addresses(host):
+    held = host.state.held
+    return held.order.terminate if held else FACTS.table.addresses
+
+
 @given(histories)
 def test_i5_nothing_is_added_that_cannot_be_served(history):
     host = Host()
@@ -94,9 +100,9 @@ def test_i5_nothing_is_added_that_cannot_be_served(history):
         for each in wanted:
             assert permitted(ALLOW, each.prefix)
             done = {prefix for deed in host.state.deeds for prefix in deed.prefixes}
-            assert each in host.state.held.order.advertisements or each.prefix in done
+            assert each in host.state.bound.advertisements or each.prefix in done
             if (each.prefix, each.uplink) not in standing:
-                inside = {a for a in host.state.held.order.terminate if contains(each.prefix, a)}
+                inside = {a for a in ordered_addresses(host) if contains(each.prefix, a)}
                 assert kernel
                 assert inside <= there
 
@@ -122,7 +128,7 @@ def test_i7_the_keeper_never_withdraws_for_an_unfit_service(history):
     for service in ("www", "video"):
         host.judge(service, fit=False)
     if before is not None:
-        kept = {p for p, keeper in host.state.held.order.keepers.items() if keeper == "ams"}
+        kept = {p for p, keeper in host.state.bound.keepers.items() if keeper == "ams"}
         after = host.desired.advertisements
         assert {each for each in before if each.prefix in kept} <= after
 

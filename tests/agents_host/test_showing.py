@@ -3,12 +3,13 @@
 from agents.advertising.accept import Held
 from agents.advertising.desire import Desired, Why
 from agents.advertising.observations import Tick
+from agents.advertising.orderless import REASON
 from agents.advertising.state import HostState, fold
 from agents.brake.showing import lines
 from agents.brake.status import Agent, Status, running
 from ambicast.contract.messages import Brake, BrakeKind
 from ambicast.model.routes import Advertisement, Attributes
-from tests.agents_advertising.hosts import FACTS, OWN, order, stamp
+from tests.agents_advertising.hosts import FACTS, OWN, Host, adverts, order, stamp
 
 
 def shown(status):
@@ -41,3 +42,13 @@ def test_one_path_is_one_line_with_all_its_uplinks():
     assert "brake        hold: I look into it" in text
     assert "broker" not in text
     assert "nothing" in shown(Status(pop="ams", host="ams-1", agent=Agent.GONE, wire=()))
+
+
+def test_a_host_whose_order_was_set_aside_says_so():
+    host = Host()
+    host.state = HostState(distrusted=stamp(7, epoch=3))
+    host.attach(*adverts(OWN))
+    text = shown(running(host.state, host.desired, FACTS, host.now))
+    assert "order        none held" in text
+    assert "epoch 3, generation 7 was set aside after repeated crashes" in text
+    assert f"note         {REASON}" in text
