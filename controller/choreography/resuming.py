@@ -34,6 +34,7 @@ def resumed(last: Run, new: Run, fleet: Fleet) -> Run:
             if host in _hosts(fleet)
         },
         assignments={} if _names(last) - set(fleet.pops) else last.assignments,
+        orderless={host: each for host, each in last.orderless.items() if host in _hosts(fleet)},
         drains={name: wish for name, wish in last.drains.items() if name in fleet.pops},
     )
 

@@ -78,6 +78,13 @@ class SilentWay(msgspec.Struct, frozen=True):
     back_since: float | None = None
 
 
+class Orderless(msgspec.Struct, frozen=True):
+    """A host that says it holds no order: since when, and when its order was sent again."""
+
+    since: float
+    sent_at: float | None = None
+
+
 class Run(msgspec.Struct, frozen=True):
     """Everything that must survive a restart, and nothing that can be derived from the world.
 
@@ -100,6 +107,7 @@ class Run(msgspec.Struct, frozen=True):
         silent_ways: "host uplink family" -> what is known of its silence.
         ignored: "host PoP" of takeovers that hosts report and nobody believes; told once.
         drains: the operator's wishes.
+        orderless: hosts that hold no order although they were sent one, and what was done.
     """
 
     epoch: int
@@ -122,6 +130,7 @@ class Run(msgspec.Struct, frozen=True):
     kept: Mapping[HostName, tuple[Kept, ...]] = {}
     silent_ways: Mapping[str, SilentWay] = {}
     ignored: tuple[str, ...] = ()
+    orderless: Mapping[HostName, Orderless] = {}
 
     def anycast_in(self, kind: Family) -> int:
         """The depth of the anycast more-specifics of one family."""

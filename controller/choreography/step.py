@@ -23,6 +23,7 @@ from controller.choreography.mending import mended
 from controller.choreography.needs import RESISTING_PATIENCE, WIRE_PATIENCE, family_patience
 from controller.choreography.phases import AWAY_FROM_HOME, Phase, after
 from controller.choreography.progress import progress
+from controller.choreography.reissue import reissued
 from controller.choreography.replan import replan
 from controller.choreography.run import Command, Happened, PopRun, Run, WakeAt, given
 from controller.choreography.settling import Waited
@@ -62,7 +63,7 @@ def step(
     run = follow_ways(heeded(run, world, fleet, told), look)
     run = mended(shed(_remember_conditions(run, look), look, commands), look)
     run = unheeded(_happen(run, look, commands), before, told)
-    run = _prepare(run, look)
+    run = reissued(_prepare(run, look), look, commands)
     # Plans move first and orders are derived after: one emergency is one order per host, and so
     # one UPDATE per session. What a step is sent may settle it at once, so look again until
     # nothing moves; a plan has few steps.
