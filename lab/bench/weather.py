@@ -10,6 +10,7 @@ from lab.bench.figures import (
     Figure,
     Pick,
     any_probe,
+    anycast_affected,
     beside,
     bounded,
     lost_rows,
@@ -59,7 +60,7 @@ def figures(results: Mapping[str, Result]) -> tuple[Figure, ...]:
         _none("cut_route_changes", results["cut"], (": lost", *NOTHING_MOVES), "events"),
         _worst("uplink_cut_max", [results["uplink-cut"]], any_probe, 150),
         _worst("uplink_silent_max", [results["uplink-silent"]], _of("own"), 1000),
-        _worst("uplink_silent_anycast_max", [results["uplink-silent"]], _anycast_at_ams, 1000),
+        _worst("uplink_silent_anycast_max", [results["uplink-silent"]], anycast_affected, 1000),
         _worst("family_silent_max", [results["family-silent"]], _own_v6, 1000),
         _none("family_lost", results["family-silent"], (": lost",), "requests"),
         _none("mass_withdrawn", results["mass-fail"], ("looks", "answers changed"), "looks"),
@@ -83,11 +84,6 @@ def _of(word: str) -> Pick:
 
 def _own_v6(_: Trial | BaselineTrial, probe: str) -> bool:
     return probe.startswith("own") and probe.endswith("v6")
-
-
-def _anycast_at_ams(trial: Trial | BaselineTrial, probe: str) -> bool:
-    """Anycast probes that the afflicted PoP served until the fault; others could not fail."""
-    return probe.startswith("anycast") and trial.probes[probe].served_by == "ams"
 
 
 def _worst(name: str, results: Iterable[Result], pick: Pick, limit: float) -> Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_network
 
 import msgspec
@@ -12,10 +12,14 @@ from lab.topology.internet import ANYCAST, Internet
 
 
 class CoverageSample(msgspec.Struct, frozen=True):
-    """The steered prefixes that no router had a route for at one moment."""
+    """The steered prefixes that no router had a route for at one moment.
+
+    `inexact`: that no router had a route for of just that length; others may have covered them.
+    """
 
     t_ns: int
     missing: tuple[str, ...]
+    inexact: tuple[str, ...] = ()
 
 
 def steered(internet: Internet) -> dict[str, tuple[str, str]]:
@@ -37,4 +41,13 @@ def missing(
         prefix
         for prefix, ends in prefixes.items()
         if not all(any(fibs.covers(router, end) for router in routers) for end in ends)
+    )
+
+
+def inexact(fibs: FibMonitor, routers: Sequence[str], prefixes: Iterable[str]) -> tuple[str, ...]:
+    """Those of `prefixes` that are in no router's table as they are."""
+    return tuple(
+        prefix
+        for prefix in prefixes
+        if not any(fibs.has_route(router, prefix) for router in routers)
     )

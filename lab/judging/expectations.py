@@ -110,7 +110,9 @@ def _of_probe(expectation: ProbeExpectation, measured: Measured) -> tuple[Row, .
     rows = []
     if expectation.outage is not None:
         text = f"{expectation.probe}: outage{scope}"
-        rows.append(_row(text, found.outage_ms if found.sent else None, expectation.outage, "ms"))
+        row = _row(text, found.outage_ms if found.sent else None, expectation.outage, "ms")
+        before = figures(records, measured.steps[0]).served_by if measured.steps else ""
+        rows.append(msgspec.structs.replace(row, why=f"served by {before}" if before else ""))
     if expectation.lost is not None:
         text = f"{expectation.probe}: lost{scope}"
         rows.append(_row(text, found.lost if found.sent else None, expectation.lost, ""))

@@ -122,7 +122,7 @@ def steady(wanted: SteadyExpectation, found: Steadiness, times: Timed) -> Row:
         case "session":
             return _sessions(found, since, scope)
         case "advertised":
-            return _advertised(found, since, scope)
+            return _advertised(found, since, scope, exact=wanted.exact)
         case "answers":
             return _answers(wanted.family, found, since, scope)
 
@@ -134,11 +134,15 @@ def _sessions(found: Steadiness, since: int, scope: str) -> Row:
     return _none(f"BGP sessions dropped{scope}", len(gone) if looked else None, told, "")
 
 
-def _advertised(found: Steadiness, since: int, scope: str) -> Row:
-    looks = [sample for sample in found.coverage if sample.t_ns >= since]
-    bad = [sample for sample in looks if sample.missing]
-    told = [f"{', '.join(s.missing[:TOLD])} at {at_second(s.t_ns, found)}" for s in bad[:1]]
-    text = f"looks with a prefix nobody routes{scope}"
+def _advertised(found: Steadiness, since: int, scope: str, *, exact: bool) -> Row:
+    looks = [
+        (sample.t_ns, sample.inexact if exact else sample.missing)
+        for sample in found.coverage
+        if sample.t_ns >= since
+    ]
+    bad = [(t_ns, prefixes) for t_ns, prefixes in looks if prefixes]
+    told = [f"{', '.join(gone[:TOLD])} at {at_second(t_ns, found)}" for t_ns, gone in bad[:1]]
+    text = f"looks with a prefix nobody routes{' as it is' if exact else ''}{scope}"
     return _none(text, len(bad) if looks else None, told, "")
 
 

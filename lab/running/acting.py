@@ -20,7 +20,7 @@ from lab.running.burdening import fill_uplink, say_cpu
 from lab.running.orders import give_order, publish_file
 from lab.running.storage import forget_store, journal, reload
 from lab.scenarios.shapes import Step
-from lab.topology.shapes import Node
+from lab.topology.shapes import Node, Topology
 
 Arguments = Mapping[str, str]
 Deed = Callable[[RunningLab, Arguments], Any]
@@ -70,11 +70,26 @@ def _links(deed: Callable[[RunningLab, str, str], Any]) -> Deed:
     """The deed for every link that is named by one of its ends."""
 
     def do(lab: RunningLab, arguments: Arguments) -> None:
-        for end in arguments["link"].split(","):
+        for end in _ends(lab, arguments["link"]):
             node, _, interface = end.partition(":")
             deed(lab, node, interface)
 
     return do
+
+
+def _ends(lab: RunningLab, links: str) -> list[str]:
+    """`NODE:ethN` of every link that is meant; `NODE:NODE` is the first one between the two."""
+    return [end if end == EVERY else _end(lab.topology, end) for end in links.split(",")]
+
+
+def _end(topology: Topology, end: str) -> str:
+    name, _, far = end.partition(":")
+    for link in topology.links:
+        for here, there in ((link.a, link.b), (link.b, link.a)):
+            if here.node == name and far in (here.interface, there.node):
+                return f"{name}:{here.interface}"
+    message = f"there is no link {end}"
+    raise LabError(message)
 
 
 def _having(lab: RunningLab, arguments: Arguments) -> list[str]:
@@ -145,7 +160,7 @@ def _impair(lab: RunningLab, arguments: Arguments) -> None:
         jitter_s=duration(arguments["jitter"]) if "jitter" in arguments else 0.0,
     )
     direction = cast(Direction, arguments.get("direction", "both"))
-    lab.impair(arguments["link"].split(","), how, direction)
+    lab.impair(_ends(lab, arguments["link"]), how, direction)
 
 
 def _partition(lab: RunningLab, arguments: Arguments) -> None:
@@ -221,7 +236,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "link-silent": _link_silent,
     "link-up": _links(lambda lab, node, interface: lab.link_up(node, interface)),
     "impair": _impair,
-    "clear": lambda lab, a: lab.impair(a["link"].split(","), Impairment()),
+    "clear": lambda lab, a: lab.impair(_ends(lab, a["link"]), Impairment()),
     "partition": _partition,
     "heal": _each(lambda lab, node: lab.heal(node)),
     "service-fail": _serving(signal.SIGUSR1),

@@ -11,7 +11,7 @@ from typing import Final
 from ambicast.model.quantities import rate
 from lab.engines.running import RunningLab
 from lab.fibs import FibEvent, FibMonitor
-from lab.judging.coverage import CoverageSample, missing, steered
+from lab.judging.coverage import CoverageSample, inexact, missing, steered
 from lab.judging.received import ReceivedSample, look_at_received
 from lab.judging.refusals import Refusal
 from lab.judging.routing import Routes, addresses, log_of, routers
@@ -175,5 +175,6 @@ class Watch:
         nodes = tuple(self._routers)
         while True:
             gaps = missing(self._fibs, nodes, self._prefixes)
-            self.coverage.append(CoverageSample(time.time_ns(), gaps))
+            exactly = inexact(self._fibs, nodes, self._prefixes)
+            self.coverage.append(CoverageSample(time.time_ns(), gaps, exactly))
             await asyncio.sleep(COVERAGE_S)

@@ -26,7 +26,8 @@ PROCESSES: Final = (
 EVERY: Final = "all"
 FAMILIES: Final = ("v4", "v6")
 REPLACEABLE: Final = ("fleet.yaml", "clients.csv", "agent.yaml", "controller.yaml")
-_LINK = re.compile(r"(?P<node>[a-z0-9$-]+):(?P<interface>eth[1-9][0-9]*)")
+_LINK = re.compile(r"(?P<node>[a-z0-9$-]+):(?P<far>[a-z0-9-]+)")
+_INTERFACE = re.compile(r"eth[1-9][0-9]*")
 _SIZE = re.compile(r"(?P<number>[1-9][0-9]*)(?P<unit>B|KiB|MiB)")
 SIZES: Final = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 
@@ -93,9 +94,11 @@ def _link(field: Located, names: Known) -> str:
     value = field.text("link")
     found = _LINK.fullmatch(value)
     if found is None:
-        raise field.fault(f"link: {value!r}", "NODE:ethN, for instance ams:eth1")
+        raise field.fault(f"link: {value!r}", "NODE:ethN or NODE:NODE, for instance ams:eth1")
     if found["node"] not in names.nodes:
         raise field.fault(f"link: unknown node {found['node']!r}", names.nodes)
+    if found["far"] not in names.nodes and not _INTERFACE.fullmatch(found["far"]):
+        raise field.fault(f"link: unknown node {found['far']!r}", names.nodes)
     return value
 
 

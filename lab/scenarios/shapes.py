@@ -127,12 +127,14 @@ class SteadyExpectation(msgspec.Struct, frozen=True, tag="steady", kw_only=True)
     """Something that must hold in every look, since a step or since the load started.
 
     ``session``: no BGP session of a PoP ended at a router. ``advertised``: for every steered
-    prefix some router has a route, or one for a prefix that covers it. ``answers``: no nameserver
+    prefix some router has a route, or one for a prefix that covers it (`exact`: that very prefix).
+    ``answers``: no nameserver
     gave an address that it did not give at the beginning.
     """
 
     text: str
     subject: Literal["session", "advertised", "answers"]
+    exact: bool = False
     family: str | None = None
     after: int | None = None
 

@@ -22,7 +22,11 @@ CONTROLLER: Final = "controller"
 COUNTED: Final = ("changed", "withdrawals")
 TIMED: Final = ("same", "gone", "back")
 OF_A_POP: Final = ("gone", "back")
-WORDS: Final = {"session": "up", "advertised": "every", "answers": "unchanged"}
+WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "session": ("up",),
+    "advertised": ("every", "exactly"),
+    "answers": ("unchanged",),
+}
 STEADY: Final = ("routes", "takeovers", "landing", "refused", *WORDS)
 
 
@@ -51,10 +55,11 @@ def steady(
         )
     allowed = (kind, "after", *(("family",) if kind == "answers" else ()))
     fields = field.fields(kind, allowed)
-    fields[kind].word(kind, (WORDS[kind],))
+    word = fields[kind].word(kind, WORDS[kind])
     return SteadyExpectation(
         text=text_of(fields),
         subject=cast(Literal["session", "advertised", "answers"], kind),
+        exact=word == "exactly",
         family=_family(fields),
         after=_perhaps(fields, steps),
     )

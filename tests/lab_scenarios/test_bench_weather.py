@@ -59,7 +59,14 @@ def _trial(value, outage, error=""):
             )
             for load in cell.loads
         }
-        trial = Trial(params=cell.params, seed=1, probes=probes, expect=tuple(rows), error=error)
+        trial = Trial(
+            params=cell.params,
+            seed=1,
+            probes=probes,
+            expect=tuple(rows),
+            let={"victim": "ams"},
+            error=error,
+        )
         return trial, "none"
 
     return run

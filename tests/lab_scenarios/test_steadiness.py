@@ -171,3 +171,13 @@ def test_another_address_is_a_changed_answer_and_silence_is_none():
     assert row(SteadyExpectation(text="", subject="answers", after=2), changes=changes).ok
     v6 = SteadyExpectation(text="", subject="answers", family="v6")
     assert not row(v6, changes=changes).ok  # nothing was heard of it
+
+
+def test_a_prefix_that_others_only_cover_is_not_there_exactly():
+    looks = [CoverageSample(50 * MS, (), (HOME,)), CoverageSample(150 * MS, ())]
+    every = SteadyExpectation(text="", subject="advertised")
+    exactly = SteadyExpectation(text="", subject="advertised", exact=True)
+    assert row(every, coverage=looks).ok
+    found = row(exactly, coverage=looks)
+    assert (found.measured, found.ok) == (1, False)
+    assert HOME in found.why

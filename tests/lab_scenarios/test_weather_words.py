@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from lab.engines.faults import LabError
 from lab.judging.world import World
+from lab.running.acting import _end
 from lab.running.cell import Cell, with_capacity
 from lab.scenarios.agenda import agenda
 from lab.scenarios.located import ScenarioError, parse_located
 from lab.scenarios.parsing import parse_scenario
-from lab.scenarios.substitution import filled_expectation
+from lab.scenarios.substitution import filled_expectation, filled_step
 from lab.topology import three_pops
 from lab.topology.settings import FLEET_FILE
 
@@ -83,6 +85,7 @@ def test_a_flapping_service_is_a_row_of_failures_and_recoveries(read):
         ("impair, link: all, loss: 2", "not a share"),
         ("impair, link: all, jitter: 30", "not a duration"),
         ("impair, link: ams, loss: 2%", "NODE:ethN"),
+        ("link-down, link: 'ams:t9'", "unknown node 't9'"),
         ("impair, link: all, loss: 2%, direction: up", "both, in, out"),
         ("kill, node: ams, process: agents", "responder"),
         ("pause, node: ams, process: agent, for: 0s", "more than nothing"),
@@ -151,7 +154,7 @@ def test_a_capacity_in_the_settings_is_every_uplinks():
         ("{routes: {changed: 0}, after: 2}", "1 to 1"),
         ("{takeovers: none}", "not a bound on a count"),
         ("{session: down}", "up"),
-        ("{advertised: most}", "every"),
+        ("{advertised: most}", "every, exactly"),
         ("{answers: same}", "unchanged"),
         ("{answers: unchanged, family: ipv4}", "v4, v6"),
         ("{session: up, family: v4}", "unknown key 'family'"),
@@ -176,3 +179,16 @@ def test_one_silent_family_is_dead_in_that_family_only(read):
     assert world.living_nameservers(("ams", "fra")) == ("fra",)  # they are asked by IPv4
     over = read("unsilence, node: ams").steps[0]
     assert world.after(over) == World()
+
+
+def test_a_link_can_be_named_by_its_two_ends_whoever_the_victim_is(read):
+    step = read("link-silent, link: '$victim:t3'").steps[0]
+    topology = three_pops("bird")
+    ends = [
+        _end(topology, filled_step(step, {"victim": pop}).arguments["link"])
+        for pop in ("ams", "lhr")
+    ]
+    assert ends == ["ams:eth1", "lhr:eth2"]
+    assert _end(topology, "t3:eth1") == "t3:eth1"
+    with pytest.raises(LabError, match="there is no link fra:t3"):
+        _end(topology, "fra:t3")
