@@ -28,6 +28,7 @@ from ambicast.contract.messages import (
     UplinkState,
 )
 from ambicast.model.routes import Advertisement
+from ambicast.model.watching import ring
 
 _Since = TypeVar("_Since", UplinkState, Deed)
 
@@ -59,16 +60,21 @@ def deeds(state: HostState, facts: Facts) -> tuple[Deed, ...]:
 
 
 def sightings(state: HostState, facts: Facts) -> Sightings | None:
-    """What the watcher of this host sees; none before it spoke."""
+    """What the watcher of this host sees; none before it spoke.
+
+    Only of the own PoP and of those on the ring with it: of each PoP as many tell the controller,
+    however large the fleet. What is watched for its nearness is for the own judgement.
+    """
     if state.watched is None:
         return None
     seen = state.watched
+    subjects = {facts.pop.name, *ring(facts.fleet, facts.pop.name)}
     return Sightings(
         instance=facts.instance,
-        seen=seen.seen,
+        seen=tuple(each for each in seen.seen if each.pop in subjects),
         witnesses=seen.witnesses,
         paused=seen.paused,
-        said=tuple(_said(told) for _, told in sorted(seen.told.items())),
+        said=tuple(_said(told) for _, told in sorted(seen.told.items()) if told.pop in subjects),
     )
 
 

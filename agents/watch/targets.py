@@ -1,8 +1,6 @@
 """Whom to ask, from where, and in which order.
 
-Every PoP watches the ``MOST_WATCHED`` PoPs that follow it on a ring ordered by a hash of the
-names: so each PoP is also watched by that many, and a new one moves few of them. In a fleet of
-up to nine PoPs everybody watches everybody.
+Which PoPs: see :mod:`ambicast.model.watching`.
 
 A *path* leads to the identity address of one host on one uplink in one family: of every host of
 the watched PoPs, and of the other hosts of the own PoP. It is asked through each own uplink (an
@@ -13,8 +11,7 @@ an interval apart, and each PoP every few milliseconds.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -23,8 +20,7 @@ from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, HostName, PopName, Role, UplinkName
 from ambicast.model.pops import Pop
 from ambicast.model.prefixes import address
-
-MOST_WATCHED = 8
+from ambicast.model.watching import watched
 
 
 class Path(NamedTuple):
@@ -56,14 +52,6 @@ class Ask(msgspec.Struct, frozen=True):
     judged: Exit | None
 
 
-def watched(everyone: Iterable[PopName], own: PopName) -> tuple[PopName, ...]:
-    """The PoPs that ``own`` watches, sorted."""
-    ring = sorted(everyone, key=_place_on_ring)
-    here = ring.index(own)
-    following = ring[here + 1 :] + ring[:here]
-    return tuple(sorted(following[:MOST_WATCHED]))
-
-
 def asks(fleet: Fleet, pop: Pop, host: HostName) -> tuple[Ask, ...]:
     """Every probe of one interval, in the order in which they are spread over it.
 
@@ -87,7 +75,7 @@ def asks(fleet: Fleet, pop: Pop, host: HostName) -> tuple[Ask, ...]:
 def _targets(fleet: Fleet, own: PopName, host: HostName) -> Iterator[tuple[Path, str]]:
     """Paths and their addresses; the PoP changes fastest, then the host, then the uplink."""
     ranked = []
-    for name in (*watched(fleet.pops, own), own):
+    for name in (*watched(fleet, own), own):
         pop = fleet.pops[name]
         others = [each for each in pop.hosts_with(Role.BGP) if each != host]
         for place, each in enumerate(others):
@@ -97,7 +85,3 @@ def _targets(fleet: Fleet, own: PopName, host: HostName) -> Iterator[tuple[Path,
                     ranked.append(((rank, place), path, str(address(target))))
     for _, path, target in sorted(ranked):
         yield path, target
-
-
-def _place_on_ring(name: PopName) -> bytes:
-    return hashlib.sha256(name.encode()).digest()

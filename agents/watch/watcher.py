@@ -99,7 +99,7 @@ class Watcher:
             timing.watch_misses,
         )
         self._losses = Losses(wanted)
-        self._shorthand = Shorthand(fleet)
+        self._shorthand = Shorthand(fleet, pop.name)
         self._hearsay = Hearsay(self._shorthand)
         self._crowded = {n for n, p in fleet.pops.items() if len(p.hosts_with(Role.BGP)) > 1}
         self._teller = Teller(pop.uplinks, 0.0)

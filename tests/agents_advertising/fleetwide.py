@@ -1,7 +1,8 @@
 """Several agents that watch each other, in virtual time: their fold and decision, nothing else.
 
-Each PoP has one host that probes every other PoP through both its uplinks, in both families, each
-path every 100 ms, not all at once; replies carry the other's sightings as they are then. A path
+Each PoP has one host that probes the PoPs it watches through both its uplinks, in both families,
+each path every 100 ms, not all at once; replies carry the other's sightings of its ring as they
+are then. A path
 that was not heard for 300 ms is down. ExaBGP and the kernel obey at once. Whatever fails is a
 *cut*: a predicate over (asker, asker's uplink, asked, family), so that a death, an isolated PoP, a
 silent uplink or a silent family are all said in one line.
@@ -35,6 +36,7 @@ from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family
 from ambicast.model.prefixes import family, split
 from ambicast.model.routes import Advertisement
+from ambicast.model.watching import ring, watched
 from tests.agents_advertising.hosts import ALLOW, ANYCAST, FLEET, SERVICES, pop
 
 STEP = 0.02
@@ -165,6 +167,8 @@ class Fleetwide:
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet, self.now = fleet, 1000.0
+        self.watches = {name: watched(fleet, name) for name in fleet.pops}
+        self.rings = {name: frozenset(ring(fleet, name)) for name in fleet.pops}
         self.cuts: list[Cut] = []
         self.dead: set[str] = set()
         self.beating = True
@@ -202,14 +206,15 @@ class Fleetwide:
     def _probe(self, node: Node, turn: int) -> None:
         for place, (uplink, kind) in enumerate(product(UPLINKS, Family)):
             if (turn + place) % round(PROBE / STEP) == 0:
-                for other in self.nodes.values():
-                    if other is not node and self._reached(node.name, uplink, other.name, kind):
-                        self._answer(node, uplink, other, kind)
+                for other in self.watches[node.name]:
+                    if self._reached(node.name, uplink, other, kind):
+                        self._answer(node, uplink, self.nodes[other], kind)
 
     def _answer(self, node: Node, uplink: str, other: Node, kind: Family) -> None:
         node.heard[uplink, other.name, kind] = self.now
         host = other.facts.host
-        said = other.told_what[0] if other.told_what else ()
+        seen = other.told_what[0] if other.told_what else ()
+        said = tuple(each for each in seen if each.pop in self.rings[other.name])
         node.words[host] = Told(
             other.name, host, "run", fit=frozenset(self.fleet.services), seen=said, heard=self.now
         )

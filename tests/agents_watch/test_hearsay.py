@@ -12,7 +12,7 @@ class Heard:
     """A hearsay that reads what comes over the wire."""
 
     def __init__(self):
-        self.hearsay = Hearsay(Shorthand(fleet_of()))
+        self.hearsay = Hearsay(Shorthand(fleet_of(), "ams"))
 
     def __call__(self, word, now, host="fra-1"):
         self.hearsay.hear("fra", host, self.hearsay.understand(say(word)), now)

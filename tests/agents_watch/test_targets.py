@@ -6,21 +6,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agents.watch.rounds import Rounds
-from agents.watch.targets import MOST_WATCHED, asks, watched
+from agents.watch.targets import asks
 from ambicast.model.identifiers import Family, Role
+from ambicast.model.watching import watched
 from tests.agents_watch.fleets import fleet_of, with_two_hosts
 
 
-def test_in_a_small_fleet_everybody_watches_everybody():
-    names = [f"p{n}" for n in range(MOST_WATCHED + 1)]
-    assert all(watched(names, own) == tuple(n for n in names if n != own) for own in names)
-
-
-@given(st.integers(MOST_WATCHED + 1, 60))
-def test_in_a_large_one_each_is_watched_by_just_as_many(size):
-    names = [f"pop-{n}" for n in range(size)]
-    watchers = Counter(pop for own in names for pop in watched(names, own))
-    assert set(watchers.values()) == {MOST_WATCHED}
+def test_in_a_large_fleet_those_are_asked_whom_the_rule_names():
+    fleet = fleet_of([f"p{n}" for n in range(60)])
+    found = asks(fleet, fleet.pops["p7"], "p7-1")
+    assert {each.path.pop for each in found} == set(watched(fleet, "p7"))
 
 
 def test_nobody_watches_in_a_fleet_of_one():

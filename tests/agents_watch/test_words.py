@@ -8,6 +8,7 @@ from agents.watch.shorthand import Shorthand
 from agents.watch.words import Word, read_word, say
 from ambicast.contract.messages import Sighting
 from ambicast.model.identifiers import Family
+from ambicast.model.watching import ring, watched
 from tests.agents_watch.fleets import fleet_of, with_two_hosts
 
 
@@ -120,20 +121,20 @@ def _sightings(judged):
 
 @given(st.dictionaries(PATHS, st.booleans()))
 def test_sightings_survive_their_short_form(judged):
-    short = Shorthand(FLEET).write(_sightings(judged))
+    short = Shorthand(FLEET, "ams").write(_sightings(judged))
     word = Word("ams", "ams-1", "run", seen=short.seen, beside=short.beside)
-    back = Shorthand(FLEET).read(word)
+    back = Shorthand(FLEET, "ams").read(word)
     assert {((s.pop, s.host), s.uplink, s.family): s.up for s in back} == judged
 
 
 def test_pops_with_one_host_look_to_agents_of_before_as_they_always_did():
     fra = Sighting(pop="fra", host="fra-1", uplink="north", family=Family.V4, up=True)
-    assert Shorthand(FLEET).write([fra]) == ({"fra": {"north": 3}}, {})
+    assert Shorthand(FLEET, "ams").write([fra]) == ({"fra": {"north": 3}}, {})
 
 
 def test_a_host_this_fleet_file_does_not_have_is_skipped_and_an_unnamed_one_of_several_unnamed():
     word = Word("ams", "ams-1", "run", seen={"lhr": {"north": 1 + 2}}, beside={"syd-1": UP})
-    (read,) = Shorthand(FLEET).read(word)
+    (read,) = Shorthand(FLEET, "ams").read(word)
     assert (read.pop, read.host, read.up) == ("lhr", "", True)
 
 
@@ -142,3 +143,16 @@ def test_a_word_that_does_not_fit_keeps_the_keepers_roles_longest():
     word = Word("ams", "ams-1", "run", fit, {"fra": UP}, keeps=("198.19.254.0/23",))
     read = read_word(say(word))
     assert (read.fit, read.keeps, read.seen) == ((), ("198.19.254.0/23",), {})
+
+
+def test_nothing_is_said_of_pops_that_are_watched_for_oneself_alone():
+    fleet = fleet_of([f"p{n}" for n in range(40)])
+    seen = [
+        Sighting(pop=name, host=f"{name}-1", uplink="north", family=Family.V4, up=True)
+        for name in watched(fleet, "p3")
+    ]
+    assert (
+        set(Shorthand(fleet, "p3").write(seen).seen)
+        == set(ring(fleet, "p3"))
+        < {each.pop for each in seen}
+    )
