@@ -8,6 +8,7 @@ from typing import assert_never
 import msgspec
 
 from lab.judging.agreement import MS, Sample, agreement
+from lab.judging.egress import egress
 from lab.judging.landing import landing
 from lab.judging.refusals import refused
 from lab.judging.rows import Happening, Row
@@ -24,6 +25,7 @@ from lab.load.records import Record
 from lab.scenarios.bounds import Bound
 from lab.scenarios.shapes import (
     AgreeExpectation,
+    EgressExpectation,
     EventExpectation,
     Expectation,
     LandingExpectation,
@@ -42,6 +44,7 @@ _Steady = (
     | SteadyExpectation
     | LandingExpectation
     | RefusedExpectation
+    | EgressExpectation
 )
 __all__ = ["Happening", "Measured", "Row", "evaluate"]
 
@@ -92,6 +95,9 @@ def _of_steadiness(expectation: _Steady, measured: Measured) -> Row:
             return steady(expectation, found, measured)
         case LandingExpectation():
             return landing(expectation, measured.samples, found, measured)
+        case EgressExpectation():
+            start, end = _span(expectation.after, measured)
+            return egress(expectation, found.egress, start, end)
         case RefusedExpectation():
             since, scope = since_step(expectation.after, found, measured)
             return refused(expectation, found.refusals, since, scope)
@@ -126,6 +132,10 @@ def _of_probe(expectation: ProbeExpectation, measured: Measured) -> tuple[Row, .
         rows.append(
             _served(f"{expectation.probe}: served in the end", records, expectation.served)
         )
+    if expectation.left is not None:
+        row = _served(f"{expectation.probe}: served in the end", records, expectation.left)
+        ok = row.measured is not None and not row.ok
+        rows.append(msgspec.structs.replace(row, bound=f"not {expectation.left}", ok=ok))
     return tuple(rows)
 
 

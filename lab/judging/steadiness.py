@@ -10,6 +10,7 @@ import msgspec
 
 from lab.judging.agreement import MS
 from lab.judging.coverage import CoverageSample
+from lab.judging.egress import EgressSample
 from lab.judging.received import ReceivedSample, back_after
 from lab.judging.refusals import Refusal
 from lab.judging.routing import RouteLog
@@ -48,6 +49,7 @@ class Steadiness(msgspec.Struct, frozen=True, kw_only=True):
     changes: Sequence[Change] = ()
     received: Sequence[ReceivedSample] = ()
     refusals: Sequence[Refusal] = ()
+    egress: Sequence[EgressSample] = ()
     demand: Mapping[str, float] = {}
     capacity: Mapping[str, float] = {}
 

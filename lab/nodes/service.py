@@ -7,7 +7,8 @@
 * HTTP 80: `GET /` answers the PoP's name, `GET /healthz` answers `ok`.
 
 SIGUSR1: the service fails. Nothing is answered any more except `/healthz`, with 503. SIGUSR2: it
-works again.
+works again. SIGRTMIN: only `/healthz` fails, as on a host that has too much to do for it; the one
+after that ends it.
 """
 
 from __future__ import annotations
@@ -26,15 +27,25 @@ WILDCARDS = ("0.0.0.0", "::")
 
 
 class Health:
-    """Whether the service works; shared by all listeners."""
+    """Whether the service works; shared by all listeners. `checked`: whether its check passes."""
 
     def __init__(self) -> None:
         """Healthy at first."""
         self.ok = True
+        self.passes = True
+
+    @property
+    def checked(self) -> bool:
+        """What `/healthz` says."""
+        return self.ok and self.passes
 
     def set(self, ok: bool) -> None:  # noqa: FBT001 - a signal handler's argument
         """Fail or recover."""
         self.ok = ok
+
+    def check(self, passes: bool) -> None:  # noqa: FBT001 - a signal handler's argument
+        """Let the check alone fail or pass."""
+        self.passes = passes
 
 
 async def serve(pop: str) -> None:
@@ -44,6 +55,8 @@ async def serve(pop: str) -> None:
     done = asyncio.Event()
     loop.add_signal_handler(signal.SIGUSR1, health.set, False)
     loop.add_signal_handler(signal.SIGUSR2, health.set, True)
+    loop.add_signal_handler(signal.SIGRTMIN, health.check, False)
+    loop.add_signal_handler(signal.SIGRTMIN + 1, health.check, True)
     loop.add_signal_handler(signal.SIGTERM, done.set)
     echoes = [UdpEcho(pop, health, address, UDP_PORT) for address in WILDCARDS]
     for echo in echoes:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Protocol
 
 from lab.nodes.echo import Health
 
 MOST_HEAD = 16384
 
 
+class Checked(Health, Protocol):
+    """What the check says besides."""
+
+    @property
+    def checked(self) -> bool: ...
+
+
 class Web(asyncio.Protocol):
     """One HTTP connection: `/` names the PoP, `/healthz` says whether the service works."""
 
-    def __init__(self, pop: str, health: Health) -> None:
+    def __init__(self, pop: str, health: Checked) -> None:
         """One per connection."""
         self._pop = pop.encode()
         self._health = health
@@ -40,7 +48,7 @@ class Web(asyncio.Protocol):
         request, _, headers = head.partition(b"\r\n")
         path = [*request.split(b" "), b"", b""][1]
         if path == b"/healthz":
-            status, body = (b"200 OK", b"ok") if self._health.ok else _FAILED
+            status, body = (b"200 OK", b"ok") if self._health.checked else _FAILED
         elif not self._health.ok:
             return
         elif path == b"/":

@@ -16,6 +16,7 @@ from lab.engines.faults import Family, LabError
 from lab.engines.impairments import Direction, Impairment
 from lab.engines.running import RunningLab
 from lab.nodes.programs import AGENT_FILE
+from lab.running.braking import brake
 from lab.running.burdening import fill_uplink, say_cpu
 from lab.running.orders import give_order, publish_file
 from lab.running.storage import forget_store, journal, reload
@@ -241,6 +242,8 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "heal": _each(lambda lab, node: lab.heal(node)),
     "service-fail": _serving(signal.SIGUSR1),
     "service-restore": _serving(signal.SIGUSR2),
+    "checks-fail": _serving(signal.SIGRTMIN),
+    "checks-restore": _serving(signal.SIGRTMIN + 1),
     "service-flap": _nothing,  # a row of the two above: lab.scenarios.agenda
     "load": _load,
     "unload": _unload,
@@ -256,4 +259,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "publish": _publish,
     "reload": _reload,
     "journal": lambda lab, a: journal(lab, a["how"]),
+    "hold": _each(lambda lab, node: brake(lab, node, "hold")),
+    "withdraw": _each(lambda lab, node: brake(lab, node, "withdraw")),
+    "release": _each(lambda lab, node: brake(lab, node, "release")),
 }

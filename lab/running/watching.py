@@ -11,6 +11,7 @@ from typing import Final
 from ambicast.model.quantities import rate
 from lab.engines.running import RunningLab
 from lab.fibs import FibEvent, FibMonitor
+from lab.judging import egress
 from lab.judging.coverage import CoverageSample, inexact, missing, steered
 from lab.judging.received import ReceivedSample, look_at_received
 from lab.judging.refusals import Refusal
@@ -40,6 +41,7 @@ class Watch:
         judge: samples of both layers; None where there are no nameservers to ask.
         sessions: BGP connections at the routers, twice a second.
         coverage: steered prefixes without any route, ten times a second.
+        egress: by which neighbor each PoP's answers leave, as often.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Watch:
         self._addresses = addresses(internet, lab.topology)
         self.sessions: list[SessionSample] = []
         self.coverage: list[CoverageSample] = []
+        self.egress: list[egress.EgressSample] = []
         self._first: tuple[int, Routes] = (0, {})
         self.judge = Judge(internet, networks, fibs, SERVICE_NAME) if agents else None
 
@@ -98,6 +101,7 @@ class Watch:
             coverage=self.coverage,
             changes=self.judge.changes if self.judge else (),
             received=self.received,
+            egress=self.egress,
             refusals=[*self._refusals, *in_logs(self._lab), *self._counted()],
             # The client list has a row for each family.
             demand={
@@ -176,5 +180,7 @@ class Watch:
         while True:
             gaps = missing(self._fibs, nodes, self._prefixes)
             exactly = inexact(self._fibs, nodes, self._prefixes)
-            self.coverage.append(CoverageSample(time.time_ns(), gaps, exactly))
+            now_ns = time.time_ns()
+            self.coverage.append(CoverageSample(now_ns, gaps, exactly))
+            self.egress.append(egress.look(self._fibs, self._internet, now_ns))
             await asyncio.sleep(COVERAGE_S)

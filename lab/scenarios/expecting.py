@@ -16,7 +16,7 @@ from lab.scenarios.shapes import (
 from lab.scenarios.steadiness import STEADY, after_of, steady, text_of, within_of
 from lab.scenarios.words import DNS, LAYERS
 
-BOUNDS = ("outage", "lost", "healed", "served")
+BOUNDS = ("outage", "lost", "healed", "served", "left")
 KINDS = ("probe", "layers", "dns", "event", *STEADY)
 
 
@@ -62,6 +62,7 @@ def _of_probe(
         lost=_bound(fields.get("lost"), count_bound),
         healed=_bound(fields.get("healed"), time_bound),
         served=fields["served"].word("served", served) if "served" in fields else None,
+        left=fields["left"].word("left", served) if "left" in fields else None,
         after=after,
     )
 

@@ -38,7 +38,7 @@ class ProbeExpectation(msgspec.Struct, frozen=True, tag="probe", kw_only=True):
     """Bounds on one probe's requests; with `after`, only on those sent since that step.
 
     `healed`: when the last request that got no answer was sent, from step `after` (the first).
-    `served`: the PoP that must have answered last.
+    `served`: the PoP that must have answered last; `left`: the PoP that must not.
     """
 
     text: str
@@ -47,6 +47,7 @@ class ProbeExpectation(msgspec.Struct, frozen=True, tag="probe", kw_only=True):
     lost: Bound | None = None
     healed: Bound | None = None
     served: str | None = None
+    left: str | None = None
     after: int | None = None
 
 
@@ -149,6 +150,20 @@ class RefusedExpectation(msgspec.Struct, frozen=True, tag="refused", kw_only=Tru
     after: int | None = None
 
 
+class EgressExpectation(msgspec.Struct, frozen=True, tag="egress", kw_only=True):
+    """Answers of a PoP's hosts leave by this router from `within` seconds after a step on.
+
+    For good, until the next step; `family`: of that one only.
+    """
+
+    text: str
+    router: str
+    pop: str
+    within: float
+    after: int
+    family: str | None = None
+
+
 Expectation = (
     ProbeExpectation
     | AgreeExpectation
@@ -159,6 +174,7 @@ Expectation = (
     | SteadyExpectation
     | LandingExpectation
     | RefusedExpectation
+    | EgressExpectation
 )
 
 

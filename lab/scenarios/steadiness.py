@@ -9,6 +9,7 @@ from lab.scenarios.arguments import FAMILIES
 from lab.scenarios.bounds import Bound, count_bound, share_bound
 from lab.scenarios.located import Located
 from lab.scenarios.shapes import (
+    EgressExpectation,
     Expectation,
     LandingExpectation,
     RefusedExpectation,
@@ -27,7 +28,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "advertised": ("every", "exactly"),
     "answers": ("unchanged",),
 }
-STEADY: Final = ("routes", "takeovers", "landing", "refused", *WORDS)
+STEADY: Final = ("routes", "takeovers", "landing", "refused", "egress", *WORDS)
 
 
 def steady(
@@ -39,6 +40,8 @@ def steady(
     """
     if kind == "refused":
         return _refused(field, (*hosts, CONTROLLER), steps)
+    if kind == "egress":
+        return _egress(field, pops, steps)
     fields = field.fields("an expectation")
     if kind == "routes":
         timed = isinstance(fields["routes"].value, str)
@@ -114,6 +117,20 @@ def _refused(field: Located, allowed: tuple[str, ...], steps: int) -> Expectatio
         because=fields["because"].text("because"),
         at_least=int(least),
         after=_perhaps(fields, steps),
+    )
+
+
+def _egress(field: Located, pops: tuple[str, ...], steps: int) -> Expectation:
+    """``{egress: t4, of: ams, within: 15s, after: 1}``."""
+    needed = ("egress", "of", "within", "after")
+    fields = field.fields("egress", (*needed, "family"), needed)
+    return EgressExpectation(
+        text=text_of(fields),
+        router=fields["egress"].text("egress"),
+        pop=fields["of"].word("of", pops),
+        within=within_of(fields["within"]),
+        after=after_of(fields["after"], steps),
+        family=_family(fields),
     )
 
 

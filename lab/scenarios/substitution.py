@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from lab.scenarios.shapes import (
+    EgressExpectation,
     Expectation,
     Load,
     ProbeExpectation,
@@ -46,12 +47,17 @@ def filled_step(step: Step, meanings: Mapping[str, str]) -> Step:
 def filled_expectation(expectation: Expectation, meanings: Mapping[str, str]) -> Expectation:
     """`expectation` with the PoP it names filled in."""
     match expectation:
-        case ProbeExpectation(served=str(served)):
-            return msgspec.structs.replace(expectation, served=filled(served, meanings))
-        case RouteCountExpectation(pop=str(pop)) | RouteTimeExpectation(pop=str(pop)):
+        case ProbeExpectation(served=served, left=left):
+            named = [None if each is None else filled(each, meanings) for each in (served, left)]
+            return msgspec.structs.replace(expectation, served=named[0], left=named[1])
+        case (
+            RouteCountExpectation(pop=str(pop))
+            | RouteTimeExpectation(pop=str(pop))
+            | EgressExpectation(pop=pop)
+        ):
             return msgspec.structs.replace(expectation, pop=filled(pop, meanings))
         case RefusedExpectation(who=who):
-            named = tuple(filled(each, meanings) for each in who)
-            return msgspec.structs.replace(expectation, who=named)
+            hosts = tuple(filled(each, meanings) for each in who)
+            return msgspec.structs.replace(expectation, who=hosts)
         case _:
             return expectation

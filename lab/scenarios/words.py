@@ -64,6 +64,8 @@ ACTIONS: Final[dict[str, Action]] = {
     "heal": Action(_NODE),
     "service-fail": Action(_SERVICE, undo="service-restore"),
     "service-restore": Action(_SERVICE),
+    "checks-fail": Action(_SERVICE, undo="checks-restore"),
+    "checks-restore": Action(_SERVICE),
     "service-flap": Action((*_SERVICE, "every"), ("down", "times", "for")),
     "load": Action(("pop", "for"), ("cpu", "uplink", "via"), undo="unload"),
     "unload": Action(_POP),
@@ -79,6 +81,9 @@ ACTIONS: Final[dict[str, Action]] = {
     "publish": Action(("topic",), ("file", "size", "retain")),
     "reload": Action(("node", "program"), ("file", "over")),
     "journal": Action(("how",)),
+    "hold": Action(_NODE, undo="release"),
+    "withdraw": Action(_NODE, undo="release"),
+    "release": Action(_NODE),
 }
 
 PROBES: Final[dict[str, str]] = {

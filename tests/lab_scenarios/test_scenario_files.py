@@ -11,7 +11,8 @@ from lab.scenarios.shapes import AgreeExpectation, EventExpectation
 from lab.scenarios.substitution import filled_load, filled_step
 from lab.scenarios.targets import AddressTarget, Catchment
 
-FILES = sorted((Path(__file__).parents[2] / "lab" / "scenarios").glob("*.yaml"))
+FILES = sorted((Path(__file__).parents[2] / "lab" / "scenarios").rglob("*.yaml"))
+FILES = [path for path in FILES if path.parent.name != "files"]
 
 DOCUMENTED = """\
 scenario: silent-death
@@ -50,9 +51,9 @@ def changed(old, new):
     return DOCUMENTED.replace(old, new)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_shipped_scenario_can_be_read_and_is_named_as_its_file(path):
-    assert read_scenario(path).name == path.stem
+    assert read_scenario(path).name in (path.stem, f"{path.parent.name}-{path.stem}")
 
 
 def test_the_documented_example_is_read_as_documented():

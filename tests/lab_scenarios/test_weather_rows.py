@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab.judging.agreement import Sample
+from lab.judging.egress import EgressSample, egress
 from lab.judging.expectations import Measured, evaluate
 from lab.judging.landing import loads
 from lab.judging.received import _BIRD_ROUTE, ReceivedSample, back_after
@@ -13,7 +14,7 @@ from lab.judging.steadiness import Steadiness
 from lab.judging.world import Answered, Verdict
 from lab.load.records import Record
 from lab.scenarios.bounds import share_bound, time_bound
-from lab.scenarios.shapes import LandingExpectation, ProbeExpectation
+from lab.scenarios.shapes import EgressExpectation, LandingExpectation, ProbeExpectation
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -106,3 +107,31 @@ def test_a_look_that_began_before_the_fault_and_ended_after_it_is_no_state_befor
         ReceivedSample(2_000_000, {"ams": whole}, 3_000_010),
     ]
     assert back_after(samples, "ams", 10, 9_000_000) == 3.0
+
+
+def test_answers_leave_by_a_router_from_when_they_do_so_for_good():
+    def at(t_ms, v4, v6="t4"):
+        return EgressSample(t_ms * MS, {("ams", "ams", "v4"): v4, ("ams", "ams", "v6"): v6})
+
+    wanted = EgressExpectation(text="", router="t4", pop="ams", within=1.0, after=1)
+    looks = [at(0, "t3"), at(300, "t4"), at(600, "t3"), at(900, "t4"), at(1200, "t4")]
+    found = egress(wanted, looks, 0, 1500 * MS)
+    assert (found.measured, found.ok) == (900.0, True)
+    assert not egress(wanted, looks, 0, 700 * MS).ok
+    assert not egress(wanted, [at(0, "t4", "")], 0, 700 * MS).ok
+    assert not egress(wanted, [], 0, 700 * MS).ok
+
+
+def test_a_probe_that_should_have_left_a_pop_must_be_answered_by_another():
+    wanted = ProbeExpectation(text="", probe="own", left="ams")
+
+    def judged(records):
+        measured = Measured(
+            records={"own": records}, samples=(), events=(), steps=[S], end_ns=2 * S
+        )
+        (row,) = evaluate(wanted, measured)
+        return row.ok
+
+    assert not judged(_probe(()))
+    assert not judged(_probe(range(200)))
+    assert judged([*_probe(()), Record(0, 3 * S, 3 * S + MS, "fra", 0)])
