@@ -10,7 +10,9 @@ Checks take time, so they run in threads; their outcomes come back through a pip
 wakes the relay. A heartbeat makes outcomes that are still under way void.
 
 ``heartbeat`` takes ``{"after": seconds, "groups": [{"checks": [...], "withdraw": [lines]}]}``,
-each check as :func:`agents.bgp.localcheck.passes` reads it.
+each check as :func:`agents.bgp.localcheck.passes` reads it. With ``"away": true`` it is not the
+agent's: an operator has what is there held while no agent answers. Then nothing more may be
+withdrawn, but what was is so still, and goes on being said.
 """
 
 from __future__ import annotations
@@ -56,15 +58,19 @@ class Switch:
         self._heard = self._looked = now
         self._after, self._groups = float("inf"), []
         self._round += 1
-        self._asking, self._fired = set(), set()
-        if self._told != b"unswitched":
-            self._told = b"unswitched"
-            self._tell(self._told)
+        self._asking = set()
         said = json.loads(text)
         groups = [
             (list(group["checks"]), "".join(f"{line}\n" for line in group["withdraw"]).encode())
             for group in said["groups"]
         ]
+        if said.get("away"):
+            self._after = 0.0 if self._fired else self._after
+            return
+        self._fired = set()
+        if self._told != b"unswitched":
+            self._told = b"unswitched"
+            self._tell(self._told)
         self._after, self._groups = float(said["after"]), groups
 
     def look(self, now: float) -> bytes:

@@ -13,11 +13,19 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from agents.advertising.observations import BgpSeen
+from agents.bgp.commands import GREETING
 from agents.bgp.session import Bgp
 from ambicast.model.pops import Pop
 
 RESTART = b"#restart\n"
+HELLO = b"#hello\n"
+# Of no meaning to a bridge that knows "away"; one that does not waits for so many seconds.
+DISARMED = 1e9
+DISARM = msgspec.json.encode({"after": DISARMED, "groups": [], "away": True})
+_LONGEST_LINE = 4 * 1024 * 1024
 
 
 class Direct:
@@ -56,6 +64,26 @@ class Direct:
             await writer.drain()
             writer.close()
 
+    async def disarm(self, within: float) -> bool:
+        """Has the bridge's dead man's switch withdraw nothing until an agent is back.
+
+        False where it did not say that it will: it is of an earlier release (a line for the
+        bridge would then be ExaBGP's), or does not answer.
+        """
+        try:
+            async with asyncio.timeout(within):
+                reader, writer = await asyncio.open_unix_connection(
+                    self._bridge, limit=_LONGEST_LINE
+                )
+                try:
+                    await _greeted(reader, writer, HELLO)
+                    await _greeted(reader, writer, b"#heartbeat " + DISARM + b"\n" + HELLO)
+                finally:
+                    writer.close()
+        except (OSError, ValueError, TimeoutError):
+            return False
+        return True
+
     async def _until(
         self, holds: Callable[[BgpSeen], bool], within: float, *, nothing: bool = False
     ) -> BgpSeen | None:
@@ -77,3 +105,17 @@ class Direct:
                 pass
             attached.cancel()
         return last
+
+
+async def _greeted(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lines: bytes
+) -> None:
+    """Says ``lines`` and waits until the bridge has answered the hello among them.
+
+    Raises:
+        ConnectionError: it hung up.
+    """
+    writer.write(lines)
+    while not (line := await reader.readline()).startswith(GREETING):
+        if not line:
+            raise ConnectionResetError("the bridge hung up")

@@ -3,7 +3,8 @@
 The brake file comes first, then the agent is told; so a command that dies in between is carried
 out all the same. What only writes a file cannot fail for want of an agent. Withdrawing can: where
 no agent answers, ExaBGP is told directly, and where that does not answer either, it is ended,
-which closes its sessions.
+which closes its sessions. Holding can, too: the bridge is told not to withdraw what has failed,
+and what is on the wire is written beside the brake, so that it is known after the next boot.
 
 The outcome is judged by what is seen afterwards, never by what was asked for.
 """
@@ -27,6 +28,7 @@ OK, DIFFERS, ERROR = 0, 1, 2
 LOOK_EVERY = 0.1
 WIRE_WITHIN = 6.0
 ECHO_WITHIN = 3.0
+DISARM_WITHIN = 2.0
 TAKEN_WITHIN = 3.0
 
 GONE = "no agent runs here"
@@ -34,6 +36,8 @@ SILENT = "the agent does not answer: it is frozen, or busy beyond measure"
 NO_EXABGP = "exabgp does not run here, so nothing is advertised"
 DEAF = "exabgp does not answer"
 KEPT = "exabgp goes on with what it was told last"
+DISARMED = "the dead man's switch withdraws nothing until an agent is back"
+ARMED = "the dead man's switch may still withdraw what has failed: the bridge did not answer"
 
 
 class Speaker(Protocol):
@@ -42,6 +46,7 @@ class Speaker(Protocol):
     async def is_there(self) -> bool: ...
     async def look(self, within: float) -> BgpSeen | None: ...
     async def withdraw(self, within: float) -> BgpSeen | None: ...
+    async def disarm(self, within: float) -> bool: ...
     async def restart(self) -> None: ...
 
 
@@ -77,7 +82,10 @@ class Glass:
         """What is on the wire stays, whatever is ordered, until released."""
         brake = Brake(kind=BrakeKind.HOLD, reason=reason, since=now)
         seen = await self._pull(brake)
-        return Said(OK if seen.brake == brake else DIFFERS, seen)
+        held = seen.brake == brake
+        if seen.agent is not Agent.RUNNING and self._speaker is not None:
+            seen, held = await self._hold_directly(self._speaker, seen)
+        return Said(OK if held else DIFFERS, seen)
 
     async def release(self, reason: str) -> Said:
         """The order rules again; an agent that does not run finds no brake when it starts."""
@@ -127,6 +135,20 @@ class Glass:
         await speaker.restart()
         text = f"{DEAF}: it was ended, which closes its sessions"
         return _noted(msgspec.structs.replace(seen, wire=()), text)
+
+    async def _hold_directly(self, speaker: Speaker, seen: Status) -> tuple[Status, bool]:
+        """What was seen, and whether nothing is left that would withdraw anything."""
+        known = self._file.frozen() is not None
+        if not await speaker.is_there():
+            if self._held is None and not known:
+                self._file.freeze(frozenset())
+            return _noted(msgspec.structs.replace(seen, wire=()), NO_EXABGP), True
+        disarmed = await speaker.disarm(DISARM_WITHIN)
+        bgp = await speaker.look(ECHO_WITHIN)
+        if bgp is not None and not known:
+            self._file.freeze(bgp.rib)
+        seen = _noted(left(seen, self._held, seen.brake, bgp), KEPT if bgp else DEAF)
+        return _noted(seen, DISARMED if disarmed else ARMED), disarmed
 
     async def _look(self, question: str) -> Status:
         seen = await ask(self._socket, question)

@@ -4,6 +4,9 @@ The file is the level: whoever wants to know looks at it, and a command that com
 command. It is replaced by renaming, so a reader sees the old one or the new one. Its owner becomes
 that of the folder, because the command is typed by root and read by the agent's own user.
 
+Beside a HOLD lies what it froze (``frozen.json``): after a boot ExaBGP knows nothing, and to hold
+that would be a dark PoP. It lies there for as long as that HOLD is in force, whatever its reason.
+
 A file that cannot be understood holds what is on the wire: somebody wanted *something*, and to
 change nothing is the one answer that cannot make it worse.
 """
@@ -17,8 +20,10 @@ import msgspec
 import structlog
 
 from ambicast.contract.messages import Brake, BrakeKind
+from ambicast.model.routes import Advertisement
 
 NAME = "brake.json"
+FROZEN = "frozen.json"
 
 log = structlog.get_logger()
 
@@ -28,6 +33,7 @@ class BrakeFile:
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / NAME
+        self._frozen = directory / FROZEN
 
     def read(self) -> Brake | None:
         """The brake in force, or none."""
@@ -47,17 +53,32 @@ class BrakeFile:
         Raises:
             OSError: it cannot be written; what was in force still is.
         """
+        before = self.read() if brake is not None and brake.kind is BrakeKind.HOLD else None
+        if before is None or before.kind is not BrakeKind.HOLD:
+            self._frozen.unlink(missing_ok=True)
         if brake is None:
             self.path.unlink(missing_ok=True)
-            return
-        folder = self.path.parent
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_suffix(".draft")
-        draft.write_bytes(msgspec.json.encode(brake) + b"\n")
-        owner = folder.stat()
-        if os.geteuid() == 0:
-            os.chown(draft, owner.st_uid, owner.st_gid)
-        draft.replace(self.path)
+        else:
+            _put(self.path, msgspec.json.encode(brake))
+
+    def frozen(self) -> frozenset[Advertisement] | None:
+        """What the HOLD in force froze; none where nobody has said."""
+        try:
+            return msgspec.json.decode(self._frozen.read_bytes(), type=frozenset[Advertisement])
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.MsgspecError) as fault:
+            log.warning("what was held is unreadable", file=str(self._frozen), why=str(fault))
+            return None
+
+    def freeze(self, advertisements: frozenset[Advertisement]) -> None:
+        """Keeps what a HOLD froze, over restarts and boots.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        ordered = sorted(advertisements, key=lambda each: (each.prefix, each.uplink))
+        _put(self._frozen, msgspec.json.encode(ordered))
 
     def trace(self) -> tuple[int, int] | None:
         """What changes whenever the file does: looking at it is cheaper than reading it."""
@@ -66,3 +87,14 @@ class BrakeFile:
         except OSError:
             return None
         return found.st_ino, found.st_mtime_ns
+
+
+def _put(path: Path, text: bytes) -> None:
+    folder = path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    draft.write_bytes(text + b"\n")
+    owner = folder.stat()
+    if os.geteuid() == 0:
+        os.chown(draft, owner.st_uid, owner.st_gid)
+    draft.replace(path)

@@ -156,3 +156,28 @@ def test_the_setting_may_change_with_every_heartbeat(stage):
     stage.hear(([WWW], ["withdraw P"]))
     stage.hear(([WWW], ["withdraw Q"]), after=3.0)
     assert stage.wait(3) == b"withdraw Q\n"
+
+
+AWAY = json.dumps({"after": AFTER, "groups": [], "away": True}).encode()
+
+
+def test_somebody_who_holds_what_is_there_without_an_agent_disarms_it(stage):
+    stage.hear(([WWW], ["withdraw it"]))
+    stage.failing = {80}
+    stage.wait(AFTER - 1)
+    stage.switch.heartbeat(AWAY, stage.now)
+    assert stage.wait(3 * AFTER) == b""
+    assert stage.told == []
+
+
+def test_which_ends_neither_what_is_withdrawn_nor_that_it_is_said(stage):
+    stage.hear(([WWW], ["withdraw it"]), ([VIDEO], ["withdraw that"]))
+    stage.failing = {80}
+    assert stage.wait(AFTER + 2) == b"withdraw it\n"
+    stage.switch.heartbeat(AWAY, stage.now)
+    stage.told.clear()
+    stage.failing = {80, 81}
+    assert stage.wait(10) == b""
+    assert set(stage.told) == {b"switched"}
+    stage.switch.heartbeat(beat(([WWW], ["withdraw it"])), stage.now)
+    assert stage.told[-1] == b"unswitched"

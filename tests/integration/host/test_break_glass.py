@@ -17,6 +17,7 @@ from ambicast.contract.messages import Brake, BrakeKind
 from ambicast.model.routes import Advertisement
 from tests.agents_advertising.hosts import OWN, order, stamp
 
+HELD = Held(stamp(4), order(OWN))
 ROUTE = Advertisement("198.18.0.0/22", "north")
 
 
@@ -51,11 +52,16 @@ class Speaker:
 
     async def look(self, within):
         self.asked.append("look")
-        return None if self.deaf else BgpSeen(attached=True, wire=frozenset({ROUTE}))
+        routes = frozenset({ROUTE})
+        return None if self.deaf else BgpSeen(attached=True, rib=routes, wire=routes)
 
     async def withdraw(self, within):
         self.asked.append("withdraw")
         return None if self.deaf else BgpSeen(attached=True)
+
+    async def disarm(self, within):
+        self.asked.append("disarm")
+        return not self.deaf
 
     async def restart(self):
         self.asked.append("restart")
@@ -68,8 +74,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def glass(tmp_path, file):
-    def made(speaker=None):
-        held = Held(stamp(4), order(OWN))
+    def made(speaker=None, *, held: Held | None = HELD):
         return Glass(("ams", "ams-1"), tmp_path / "agent.sock", file, held, speaker)
 
     return made
@@ -133,8 +138,10 @@ async def test_a_brake_pulled_while_the_agent_was_frozen_is_found_by_looking(age
             await asyncio.sleep(0.02)
 
 
-@pytest.mark.parametrize("verb", ["hold", "release"])
-async def test_without_an_agent_hold_and_release_write_the_file_and_say_so(verb, glass, file):
+@pytest.mark.parametrize(("verb", "asked"), [("hold", ["disarm", "look"]), ("release", [])])
+async def test_without_an_agent_hold_and_release_write_the_file_and_say_so(
+    verb, asked, glass, file
+):
     speaker = Speaker()
     command = glass(speaker)
     said = await (command.hold("x", 5.0) if verb == "hold" else command.release("x"))
@@ -142,7 +149,36 @@ async def test_without_an_agent_hold_and_release_write_the_file_and_say_so(verb,
     assert said.status.agent is Agent.GONE
     assert "no agent runs here" in said.status.notes
     assert (file.read() is not None) == (verb == "hold")
-    assert speaker.asked == []
+    assert speaker.asked == asked
+
+
+async def test_hold_with_the_agent_frozen_disarms_the_switch_and_keeps_what_is_there(
+    frozen, glass, file
+):
+    said = await glass(Speaker()).hold("x", 5.0)
+    assert (said.code, said.status.wire, file.frozen()) == (OK, (ROUTE,), {ROUTE})
+    assert "the dead man's switch withdraws nothing until an agent is back" in said.status.notes
+
+
+async def test_a_switch_that_may_still_fire_is_no_success(glass, file):
+    said = await glass(Speaker(deaf=True)).hold("x", 5.0)
+    assert (said.code, file.frozen()) == (DIFFERS, None)
+    assert any("may still withdraw what has failed" in note for note in said.status.notes)
+
+
+async def test_hold_once_more_forgets_nothing_of_what_was_held_first(glass, file):
+    await glass(Speaker()).hold("x", 5.0)
+    file.freeze(frozenset())
+    await glass(Speaker()).hold("y", 6.0)
+    assert file.frozen() == frozenset()
+
+
+@pytest.mark.parametrize("held", [HELD, None])
+async def test_before_the_first_order_a_hold_holds_nothing_and_later_the_kept_one(
+    held, glass, file
+):
+    assert (await glass(Speaker(there=False), held=held).hold("x", 5.0)).code == OK
+    assert file.frozen() == (None if held else frozenset())
 
 
 async def test_with_the_agent_frozen_withdraw_goes_to_exabgp_itself(frozen, glass, file):
