@@ -26,6 +26,7 @@ from agents.advertising.observations import (
     Observation,
     OrderArrived,
     OrderUnreadable,
+    StoodStill,
     Tick,
     Watched,
 )
@@ -45,6 +46,8 @@ SIGHTINGS_EVERY = 1.0
 BLIND_AFTER = 2.0
 HEARTBEAT_EVERY = 0.9
 MOST_TURNS = 32
+# A turn comes at least every tick; after a longer gap it was us who stood still.
+STOOD_STILL = 2.0
 
 log = structlog.get_logger()
 
@@ -160,6 +163,7 @@ class Agent:
         self._told_watch: tuple[frozenset[str], Words] | None = None
         self._reported_at = self._sighted_at = self._guarded_at = float("-inf")
         self._watched_at = float("-inf")
+        self._stepped_at = float("inf")
 
     @property
     def state(self) -> HostState:
@@ -207,7 +211,14 @@ class Agent:
         return min(TICK, weather + TIMER, TICK if at is None else at - now + TIMER)
 
     def step(self, observation: Observation) -> None:
-        """One turn and its acts; an observation that cannot be digested is dropped, loudly."""
+        """One turn and its acts; an observation that cannot be digested is dropped, loudly.
+
+        A standstill before it comes first: nothing may follow from what was known before that.
+        """
+        gap, self._stepped_at = self._clock() - self._stepped_at, self._clock()
+        if gap > STOOD_STILL:
+            log.warning("stood still; services are judged anew", seconds=round(gap, 1))
+            self.step(StoodStill())
         try:
             result = turn(self._state, observation, self._facts, self._clock())
         except Exception:

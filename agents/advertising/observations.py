@@ -141,6 +141,10 @@ class BusChanged(msgspec.Struct, frozen=True):
     connected: bool
 
 
+class StoodStill(msgspec.Struct, frozen=True):
+    """This process did not run for a while (stopped, swapped out, its machine paused)."""
+
+
 class Tick(msgspec.Struct, frozen=True):
     """Time passed; look again."""
 
@@ -157,5 +161,6 @@ Observation = (
     | BfdSeen
     | LoadSeen
     | BrakePulled
+    | StoodStill
     | Tick
 )

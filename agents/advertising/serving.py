@@ -3,6 +3,10 @@
 One verdict passes four stations: the check's own hysteresis (agents/probes), the excuse of a
 loaded host (:mod:`overload`), the record of failures, and the hold-down that follows from it
 (:mod:`hold_down`). Everything after them looks at the result only.
+
+After a standstill every verdict is old, and the dead man's switch may have withdrawn what was fit
+then: no service is judged until its checks have spoken anew. What is advertised stays, and nothing
+is added.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ import msgspec
 
 from agents.advertising.fitness import Judged
 from agents.advertising.hold_down import Falls, pardon, remember
-from agents.advertising.observations import LoadSeen, ServiceChecked
+from agents.advertising.observations import LoadSeen, ServiceChecked, StoodStill
 from agents.advertising.overload import LATE, Overload, effective, excuse, measure
 
 
@@ -27,6 +31,7 @@ class Serving(msgspec.Struct, frozen=True):
         falls: the record of failures.
         fallen: what failed a moment ago -> its record before that, should it turn out excused.
         held_down: fit services that must go on passing -> for how long in all, in seconds.
+        waking: not judged since a standstill -> whether they counted as fit before it.
     """
 
     checked: Mapping[str, Judged] = {}
@@ -35,6 +40,7 @@ class Serving(msgspec.Struct, frozen=True):
     falls: Mapping[str, Falls] = {}
     fallen: Mapping[str, Falls | None] = {}
     held_down: Mapping[str, float] = {}
+    waking: Mapping[str, bool] = {}
 
     @property
     def undoubted(self) -> frozenset[str]:
@@ -46,10 +52,14 @@ class Serving(msgspec.Struct, frozen=True):
         )
 
 
-def learned(before: Serving, seen: ServiceChecked | LoadSeen, now: float) -> Serving:
-    """After a word from the checks, or a measurement of the load."""
+def learned(before: Serving, seen: ServiceChecked | LoadSeen | StoodStill, now: float) -> Serving:
+    """After a word from the checks, a measurement of the load, or a standstill."""
+    if isinstance(seen, StoodStill):
+        return _unjudged(before)
     if isinstance(seen, LoadSeen):
         return msgspec.structs.replace(before, overload=measure(before.overload, seen, now))
+    if seen.service in before.waking and seen.service not in before.checked and seen.doubt:
+        return before  # fit as of old, and the first new check says otherwise
     last = before.checked.get(seen.service)
     since = last.since if last is not None and last.fit == seen.fit else now
     failing = None
@@ -57,6 +67,13 @@ def learned(before: Serving, seen: ServiceChecked | LoadSeen, now: float) -> Ser
         failing = now if last is None or last.failing is None else last.failing
     judged = Judged(seen.fit, seen.detail, since, seen.doubt, failing)
     return msgspec.structs.replace(before, checked={**before.checked, seen.service: judged})
+
+
+def _unjudged(before: Serving) -> Serving:
+    """After a standstill: nothing the checks said counts any more."""
+    waking = {**before.waking, **{name: each.fit for name, each in before.services.items()}}
+    overload = msgspec.structs.replace(before.overload, excused={})
+    return Serving(overload=overload, falls=before.falls, waking=waking)
 
 
 def serve(
@@ -71,15 +88,15 @@ def serve(
         now: seconds of the caller's clock.
         unix: the same instant in seconds since the Unix epoch.
     """
-    was = {name: each.fit for name, each in before.services.items()}
+    were = {name for name, each in before.services.items() if each.fit}
     lately = {name for name in before.fallen if now - before.checked[name].since < LATE}
-    candidates = {name for name in was if was[name]} | lately
-    overload = excuse(before.overload, before.checked, candidates, now)
+    overload = excuse(before.overload, before.checked, were | lately, now)
     services = effective(before.services, before.checked, overload.excused)
     fit = {name: each.fit for name, each in services.items()}
     forgiven = [name for name in sorted(lately) if name in overload.excused]
     known = _as_before(before.falls, {name: before.fallen[name] for name in forgiven})
-    was |= dict.fromkeys(forgiven, True)
+    was = dict.fromkeys(before.services, False) | dict(before.waking)
+    was |= dict.fromkeys([*sorted(were), *forgiven], True)
     falls = pardon(remember(known, was, fit, settle, unix), pardoned)
     held = {
         name: falls[name].wait(settle)
@@ -87,8 +104,9 @@ def serve(
         if fit.get(name, False) and falls[name].held(settle, unix)
     }
     fallen = {name: before.fallen[name] for name in sorted(lately) if not fit[name]}
-    fallen |= {name: known.get(name) for name in sorted(fit) if was.get(name) and not fit[name]}
-    after = Serving(before.checked, services, overload, falls, fallen, held)
+    fallen |= {name: known.get(name) for name in sorted(were) if not fit[name]}
+    waking = {name: was for name, was in before.waking.items() if name not in fit}
+    after = Serving(before.checked, services, overload, falls, fallen, held, waking)
     return before if after == before else after
 
 

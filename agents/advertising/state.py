@@ -32,6 +32,7 @@ from agents.advertising.observations import (
     OrderArrived,
     OrderUnreadable,
     ServiceChecked,
+    StoodStill,
     Tick,
     Watched,
 )
@@ -167,7 +168,7 @@ def fold(state: HostState, observation: Observation, facts: Facts, now: float) -
             state = _with_rib(state, observation, facts)
         case KernelSeen():
             state = replace(state, kernel=observation)
-        case ServiceChecked() | LoadSeen():
+        case ServiceChecked() | LoadSeen() | StoodStill():
             state = replace(state, serving=learned(state.serving, observation, now))
         case Watched():
             worked = state.worked | worked_now(observation)
@@ -186,7 +187,12 @@ def fold(state: HostState, observation: Observation, facts: Facts, now: float) -
 
 
 def _with_rib(state: HostState, seen: BgpSeen, facts: Facts) -> HostState:
-    rib = seen.rib if seen.attached else state.rib
+    """What ExaBGP holds; known while it is away, but not to one who slept when it went.
+
+    The dead man's switch may have withdrawn some of it: hands off until it is seen again.
+    """
+    known = None if state.serving.waking else state.rib
+    rib = seen.rib if seen.attached else known
     state = msgspec.structs.replace(state, bgp=seen, rib=rib)
     if state.bound is not None or rib is None:
         return state

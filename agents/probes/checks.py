@@ -2,6 +2,9 @@
 
 The first failing check of a fit service is told at once as *doubt*: it withdraws nothing, but
 other hosts hear of it before they give up their own, and so many that fail together find out.
+
+A process that stood still (:class:`_Pulse`) knows nothing of the time between: what was asked
+before is not counted, and every verdict is told again, once a check has ended since.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ from ambicast.model.services import Check, Service
 
 # Timers are no finer; without it a check that is due in a nanosecond would be waited for in vain.
 TIMER = 0.001
+# How often a process that runs proves it to itself, and the longest gap of one that does.
+BEAT = 0.25
+LONGEST_GAP = 0.75
 
 Tell = Callable[[ServiceChecked], None]
 Ask = Callable[[Service, Check], Awaitable[Outcome]]
@@ -45,37 +51,70 @@ class Checks:
 
     async def run(self) -> None:
         """Check until cancelled."""
+        pulse = _Pulse(asyncio.get_running_loop().time())
+        everything = [_Judged(each, self._tell, pulse) for each in self._services.values()]
         async with asyncio.TaskGroup() as tasks:
-            for service in self._services.values():
-                judged = _Judged(service, self._tell)
+            tasks.create_task(pulse.beat(everything), name="checks' pulse")
+            for judged in everything:
+                service = judged.service
                 for number, check in enumerate(service.checks):
                     line = _Line(judged, number, check, self._ask)
                     tasks.create_task(line.run(), name=f"check {service.name} {number}")
 
 
+class _Pulse:
+    """Counts standstills; whoever looks first after one finds it."""
+
+    def __init__(self, now: float) -> None:
+        self._last, self._count = now, 0
+
+    def standstills(self, now: float) -> int:
+        """How many there have been."""
+        self._count += now - self._last > LONGEST_GAP
+        self._last = now
+        return self._count
+
+    async def beat(self, everything: list[_Judged]) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(BEAT)
+            self.standstills(clock())
+            for each in everything:
+                each.look_unchecked(clock())
+
+
 class _Judged:
     """One service: its checks' standings and what was told of it."""
 
-    def __init__(self, service: Service, tell: Tell) -> None:
-        self.service = service
+    def __init__(self, service: Service, tell: Tell, pulse: _Pulse) -> None:
+        self.service, self.pulse = service, pulse
         self._tell = tell
+        self._told_in = 0
         self._standings = [Standing() for _ in service.checks]
         self._told: Verdict | None = None
-        self._look()
+        self._look(0)
 
     def standing(self, number: int) -> Standing:
         return self._standings[number]
 
-    def put(self, number: int, standing: Standing) -> None:
+    def put(self, number: int, standing: Standing, standstills: int) -> None:
         self._standings[number] = standing
-        self._look()
+        self._look(standstills)
 
-    def _look(self) -> None:
+    def look_unchecked(self, now: float) -> None:
+        """A service without checks has nobody else to tell it again."""
+        if not self._standings:
+            self._look(self.pulse.standstills(now))
+
+    def _look(self, standstills: int) -> None:
         """Tell the first verdict, and whatever turns it or its doubt; a new reason is no news."""
         now, told = verdict(self._standings), self._told
-        if now is None or (told is not None and (now.fit, now.doubt) == (told.fit, told.doubt)):
+        if now is None:
             return
-        self._told = now
+        same = told is not None and (now.fit, now.doubt) == (told.fit, told.doubt)
+        if same and standstills == self._told_in:
+            return
+        self._told, self._told_in = now, standstills
         self._tell(ServiceChecked(self.service.name, now.fit, now.detail, now.doubt))
 
 
@@ -101,12 +140,16 @@ class _Line:
                 await self._until_due(loop)
 
     async def _once(self) -> None:
+        clock, pulse = asyncio.get_running_loop().time, self._judged.pulse
+        began = pulse.standstills(clock())
         try:
             outcome = await self._ask(self._judged.service, self._check)
         finally:
             self._pending -= 1
-        standing = self._judged.standing(self._number)
-        self._judged.put(self._number, fold(standing, outcome, self._check))
+        standstills = pulse.standstills(clock())
+        if standstills == began:
+            standing = fold(self._judged.standing(self._number), outcome, self._check)
+            self._judged.put(self._number, standing, standstills)
         self._ended.set()
 
     async def _until_due(self, loop: asyncio.AbstractEventLoop) -> None:
