@@ -33,9 +33,10 @@ from agents.watch.outstanding import Outstanding
 from agents.watch.rounds import Rounds
 from agents.watch.shorthand import Shorthand
 from agents.watch.sighting import Sight
+from agents.watch.sockets import Open, Sockets
 from agents.watch.targets import Ask, asks
 from agents.watch.telling import Teller, exits_that_work
-from agents.watch.wires import Datagram, Source, Wire, from_address, open_wires
+from agents.watch.wires import Datagram, Source, Wire, from_address
 from agents.watch.witnesses import ASK_EVERY, Witnesses
 from agents.watch.words import Word, say
 from ambicast.model.fleet import Fleet
@@ -46,14 +47,12 @@ from ambicast.model.prefixes import PrefixError, family, witness
 TICK = 0.01
 TELL_EVERY = 0.25
 SAY_EVERY = 0.25
-RETRY = 1.0
 # Datagrams read per family and look: a flood must not starve the rest of the agent.
 AT_ONCE = 500
 _NEVER = float("-inf")
 
 Tell = Callable[[Watched], None]
 Say = Callable[[bytes], None]
-Wires = Mapping[Family, Wire]
 
 log = structlog.get_logger()
 
@@ -71,7 +70,7 @@ class Watcher:
         tell: Tell,
         *,
         speak: Say,
-        wires: Callable[[tuple[Family, ...]], Wires] = open_wires,
+        wire: Open = Wire,
     ) -> None:
         """A watcher that is not running yet.
 
@@ -83,13 +82,12 @@ class Watcher:
             instance: which run of the agent this is.
             tell: takes what is seen.
             speak: takes our word for the responder.
-            wires: opens the sockets.
+            wire: opens the socket of a family.
         """
         self._pop = pop
         self._key = key
         self._tell = tell
         self._speak = speak
-        self._open = wires
         wanted = asks(fleet, pop, host)
         timing = fleet.timing
         self._sight = Sight(
@@ -109,10 +107,10 @@ class Watcher:
         self._outstanding: Outstanding[_Probe | str] = Outstanding()
         self._probes = [_Probe(each, pop.name, host, self._losses.place(each)) for each in wanted]
         self._sources = _identities(pop)
+        self._sockets = Sockets((each for each in Family if each in self._sources), wire)
         self._witness_turn = 0
         self._word = Word(pop.name, host, instance)
         self._said: Word | None = None
-        self._wires: Wires = {}
         self._told_at = self._said_at = _NEVER
         self.dropped: Counter[str] = Counter()
 
@@ -140,7 +138,6 @@ class Watcher:
     async def run(self) -> None:
         """Watch until cancelled."""
         loop = asyncio.get_running_loop()
-        self._wires = await self._open_patiently()
         wall = datetime.now(tz=UTC).timestamp() - loop.time()
         self._teller = Teller(self._pop.uplinks, wall)
         try:
@@ -148,20 +145,10 @@ class Watcher:
                 self._tick(loop)
                 await asyncio.sleep(TICK)
         finally:
-            for wire in self._wires.values():
-                wire.close()
-
-    async def _open_patiently(self) -> Wires:
-        families = tuple(kind for kind in Family if kind in self._sources)
-        while True:
-            try:
-                return self._open(families)
-            except OSError as fault:
-                log.error("watch socket not open", reason=str(fault))
-                await asyncio.sleep(RETRY)
+            self._sockets.close()
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        for wire in self._wires.values():
+        for wire in self._sockets(loop.time()):
             self._drain(wire, loop.time())
         now = loop.time()
         self._outstanding.forget(now)
@@ -180,15 +167,18 @@ class Watcher:
             self._probe_witness(to_ask[turn], now)
 
     def _probe(self, what: _Probe, now: float) -> None:
+        wire = self._sockets.of(what.path.family)
+        if wire is None:
+            return
         nonce = os.urandom(datagrams.NONCE)
         payload = datagrams.seal(Kind.PROBE, nonce, what.body, self._key)
-        if self._wires[what.path.family].send(payload, what.peer, what.source):
+        if wire.send(payload, what.peer, what.source):
             self._outstanding.add(nonce, what, now)
         self._losses.sent(what.place, now)
 
     def _probe_witness(self, prefix: str, now: float) -> None:
-        sources = self._sources.get(family(prefix))
-        if not sources:
+        sources, wire = self._sources.get(family(prefix)), self._sockets.of(family(prefix))
+        if not sources or wire is None:
             return
         self._witness_turn += 1
         source = sources[self._witness_turn % len(sources)]
@@ -199,7 +189,7 @@ class Watcher:
             peer = (witness(prefix), PORT)
         except PrefixError:
             return  # an order that was kept by an earlier release may name such a prefix
-        if self._wires[family(prefix)].send(payload, peer, source):
+        if wire.send(payload, peer, source):
             self._outstanding.add(nonce, prefix, now)
 
     def _drain(self, wire: Wire, now: float) -> None:

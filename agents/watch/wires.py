@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from agents.watch.datagrams import LARGEST, PORT
@@ -43,6 +42,9 @@ class Wire:
     """The watcher's socket of one family.
 
     Sending never blocks and never raises: UDP may lose anyway.
+
+    Raises:
+        OSError: where the kernel lacks the family, or has no socket to spare.
     """
 
     def __init__(self, family: Family, port: int = 0) -> None:
@@ -114,23 +116,6 @@ class AskedWire(Wire):
                 continue
             if info and not flags & _CUT:
                 return Datagram(payload, peer, [_answering(info[0])])
-
-
-def open_wires(families: tuple[Family, ...]) -> Mapping[Family, Wire]:
-    """A watcher's sockets, one per family.
-
-    Raises:
-        OSError: where the kernel lacks the family.
-    """
-    wires: dict[Family, Wire] = {}
-    try:
-        for family in families:
-            wires[family] = Wire(family)
-    except OSError:
-        for wire in wires.values():
-            wire.close()
-        raise
-    return wires
 
 
 def from_address(text: str) -> Source:

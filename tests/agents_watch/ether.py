@@ -123,7 +123,7 @@ class Stage:
             instance,
             self._teller(host),
             speak=self._speaker(host),
-            wires=lambda families: {kind: MemoryWire(self.ether, host, kind) for kind in families},
+            wire=lambda kind: MemoryWire(self.ether, host, kind),
         )
         tick = watcher._tick
         watcher._tick = lambda loop: None if host in self.frozen else tick(loop)

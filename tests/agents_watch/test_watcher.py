@@ -4,13 +4,14 @@ import asyncio
 import itertools
 
 import pytest
+import structlog
 
 from agents.watch.datagrams import PORT, Kind, seal
 from agents.watch.wires import Datagram, from_address
 from agents.watch.words import read_word
 from ambicast.model.identifiers import Family
 from ambicast.model.prefixes import witness
-from tests.agents_watch.ether import KEY, Stage
+from tests.agents_watch.ether import KEY, MemoryWire, Stage
 
 pytestmark = pytest.mark.looptime(start=1000)
 
@@ -172,25 +173,80 @@ async def test_witnesses_are_asked_through_every_own_uplink_in_turn():
         assert all(w.witnesses[prefix] == ("lhr",) for _, w in stage.told["ams-1"][since:])
 
 
-async def test_a_taken_port_is_tried_again():
+class Refusing:
+    """A kernel without one family, until ``lacks`` is emptied."""
+
+    def __init__(self, stage, host, *lacks):
+        self.lacks, self.tries = set(lacks), []
+        sockets = stage.watchers[host]._sockets
+        self.right, sockets._open = sockets._open, self
+
+    def __call__(self, family):
+        self.tries.append((family, asyncio.get_running_loop().time()))
+        if family in self.lacks:
+            raise OSError(97, "Address family not supported by protocol")
+        return self.right(family)
+
+
+async def test_a_socket_that_cannot_be_had_is_tried_again():
     stage = Stage()
-    watcher = stage.watchers["ams-1"]
-    right = watcher._open
-    tries = []
-
-    def taken_at_first(families):
-        tries.append(asyncio.get_running_loop().time())
-        if len(tries) < 3:
-            raise OSError(98, "Address already in use")
-        return right(families)
-
-    watcher._open = taken_at_first
+    watcher, kernel = stage.watchers["ams-1"], Refusing(stage, "ams-1", *Family)
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(watcher.run())
-        await asyncio.sleep(2.5)
-        assert len(tries) == 3
+        await asyncio.sleep(1.5)
+        kernel.lacks.clear()
+        await asyncio.sleep(1)
+        assert [family for family, _ in kernel.tries] == 3 * list(Family)
         assert stage.told["ams-1"]
         task.cancel()
+
+
+@pytest.mark.parametrize("missing", Family)
+async def test_without_one_family_the_other_is_watched(missing):
+    (there,) = set(Family) - {missing}
+    stage = Stage()
+    kernel = Refusing(stage, "ams-1", missing)
+    stage.watchers["ams-1"].observe(frozenset({"198.18.0.0/22", "2001:db8:1000::/46"}))
+    async with stage.running():
+        await asyncio.sleep(2)
+        seen = stage.last("ams-1")
+        assert {each.family for each in seen.seen if each.up} == {there}
+        assert seen.working["north"] == {there: True, missing: False}
+        assert set(seen.told) == {"fra-1", "lhr-1"}
+        kernel.lacks.clear()
+        await asyncio.sleep(1.5)
+        assert all(each.up for each in stage.last("ams-1").seen)
+
+
+async def test_a_missing_family_is_said_once_and_its_return_too():
+    stage = Stage()
+    kernel = Refusing(stage, "ams-1", Family.V6)
+    with structlog.testing.capture_logs() as said:
+        async with stage.running():
+            await asyncio.sleep(5)
+            kernel.lacks.clear()
+            await asyncio.sleep(2)
+    events = [each["event"] for each in said if each.get("family") is Family.V6]
+    assert events == ["not watching in a family", "watching in the family again"]
+
+
+async def test_an_address_that_is_not_there_costs_its_own_probes_alone(monkeypatch):
+    stage = Stage()
+    gone = stage.fleet.pops["ams"].uplinks["north"].identity[Family.V6]
+    send = MemoryWire.send
+    monkeypatch.setattr(
+        MemoryWire,
+        "send",
+        lambda wire, payload, peer, source: (
+            source != from_address(gone) and send(wire, payload, peer, source)
+        ),
+    )
+    async with stage.running():
+        await asyncio.sleep(1)
+        working = stage.last("ams-1").working
+        assert working["north"] == {Family.V4: True, Family.V6: False}
+        assert working["south"] == {Family.V4: True, Family.V6: True}
+        assert all(each.up for each in stage.last("ams-1").seen)
 
 
 async def test_a_word_with_a_new_meaning_is_told_at_once():

@@ -5,7 +5,7 @@ import contextlib
 
 from agents.watch.messenger import Messenger
 from agents.watch.watcher import Watcher
-from agents.watch.wires import open_wires
+from agents.watch.wires import Wire
 from ambicast.model.identifiers import Family
 from tests.behaviour.kernel.responding import Responding
 from tests.behaviour.kernel.world import Told
@@ -26,15 +26,15 @@ class Watch:
         self.watchers = {pop: self._watcher(pop) for pop in world.fleet.pops}
 
     def _watcher(self, name):
-        def wires(families):
+        def wire(family):
             with self.world.inside(name):
-                return open_wires(families)
+                return Wire(family)
 
         fleet = self.world.fleet
         return Watcher(
             *(fleet, fleet.pops[name], f"{name}-1", KEY, "run", self.told[name]),
             speak=Messenger(self.responders[name].socket),
-            wires=wires,
+            wire=wire,
         )
 
     @contextlib.asynccontextmanager
