@@ -1,9 +1,10 @@
 """The broker's settings: Mosquitto with TLS, a user per host, and an access list.
 
 TCP_NODELAY, because a message would else take 44 to 88 ms. What is secret is made when the lab
-comes up (:mod:`lab.topology.credentials`); here stands where it lies. Client ids are not bound to
-users as they should be (``use_username_as_clientid``): the lab speaks as the controller's user
-beside the controller, and listens as the viewer more than once.
+comes up (:mod:`lab.topology.credentials`); here stands where it lies. A client's id is its user,
+as on a real broker (``use_username_as_clientid``), so each user has one connection: the lab
+listens and speaks as users of its own, the latter with any words on the fleet's topics, and the
+viewer is left to people.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ PORT: Final = 8883
 AUTHORITY_FILE: Final = "/etc/ambicast/broker-ca.pem"
 PASSWORD_FILE: Final = "/etc/ambicast/broker.password"  # noqa: S105 - where it lies
 VIEWER_FILE: Final = "/etc/mosquitto/viewer.password"
+LAB: Final = "lab"
+LISTENER: Final = "lab-listener"
+LISTENER_FILE: Final = "/etc/mosquitto/lab-listener.password"
+LAB_FILE: Final = "/etc/mosquitto/lab.password"
 CERTIFICATE_FILE: Final = "/etc/mosquitto/broker.pem"
 KEY_FILE: Final = "/etc/mosquitto/broker.key"
 PASSWORDS_FILE: Final = "/etc/mosquitto/passwords"
@@ -23,6 +28,8 @@ ACCESS_FILE: Final = "/etc/mosquitto/access"
 OF_CLIENT: Final = (AUTHORITY_FILE, PASSWORD_FILE)
 OF_BROKER: Final = (
     VIEWER_FILE,
+    LAB_FILE,
+    LISTENER_FILE,
     CERTIFICATE_FILE,
     KEY_FILE,
     PASSWORDS_FILE,
@@ -40,6 +47,7 @@ cafile {AUTHORITY_FILE}
 certfile {CERTIFICATE_FILE}
 keyfile {KEY_FILE}
 tls_version tlsv1.2
+use_username_as_clientid true
 set_tcp_nodelay true
 persistence true
 persistence_location /var/lib/mosquitto/

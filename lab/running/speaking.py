@@ -1,7 +1,8 @@
-"""Speaking on the lab's bus with the controller's own voice: its user, its password, its topics.
+"""Speaking on the lab's bus, with a voice of the lab's own, and listening to it.
 
-What the broker lets the controller's user do, these words can do; credentials and certificates are
-taken from the files that the lab gave its controller.
+The broker lets its user `lab` say anything on the fleet's topics. Each user has one connection:
+whoever spoke as the controller would throw it off. Credentials and certificates are taken from
+the files that the lab gave its broker and its controller.
 """
 
 from __future__ import annotations
@@ -17,11 +18,10 @@ import aiomqtt
 import msgspec
 import yaml
 
-from ambicast.contract.access import VIEWER
 from ambicast.contract.codec import LARGEST_PAYLOAD
 from lab.engines.faults import LabError
 from lab.engines.running import RunningLab
-from lab.nodes.broker import VIEWER_FILE
+from lab.nodes.broker import LAB, LAB_FILE, LISTENER, LISTENER_FILE
 from lab.topology.settings import FLEET_FILE
 
 NODE: Final = "ctl1"
@@ -66,22 +66,21 @@ def retained(
         raise LabError(f"the broker does not tell: {fault}") from fault
 
 
-def viewer(lab: RunningLab) -> aiomqtt.Client:
+def listener(lab: RunningLab) -> aiomqtt.Client:
     """A connection that may only listen, not yet open."""
-    return client(lab, user=VIEWER, secret=VIEWER_FILE)
+    return _client(lab, LISTENER, LISTENER_FILE)
 
 
-def client(lab: RunningLab, user: str | None = None, secret: str | None = None) -> aiomqtt.Client:
-    """A connection as the controller's user, or as ``user``, not yet open."""
+def _client(lab: RunningLab, user: str, secret: str) -> aiomqtt.Client:
+    """A connection as ``user``, not yet open."""
     home = lab.directory / NODE
     said: dict[str, Any] = yaml.safe_load((home / SETTINGS).read_text())["broker"]
-    password = secret or said.get("password_file")
     host, port = lab.broker
     return aiomqtt.Client(
         host,
         port,
-        username=user or said.get("username"),
-        password=_beside(home, password).read_text().strip() if password else None,
+        username=user,
+        password=_beside(home, secret).read_text().strip(),
         protocol=aiomqtt.ProtocolVersion.V5,
         tls_context=_tls(home, said.get("tls")),
         timeout=TIMEOUT_S,
@@ -98,7 +97,7 @@ def fleet_name(lab: RunningLab) -> str:
 async def _publish(lab: RunningLab, letters: list[Letter]) -> None:
     # A connection that the broker ends is what some letters are for.
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
-    async with client(lab) as connected, asyncio.TaskGroup() as tasks:
+    async with _client(lab, LAB, LAB_FILE) as connected, asyncio.TaskGroup() as tasks:
         for letter in letters:
             sent = connected.publish(
                 letter.topic, letter.payload, qos=1, retain=letter.retain, timeout=TIMEOUT_S
@@ -120,7 +119,7 @@ async def _retained(
     lab: RunningLab, topics: list[str], enough: Callable[[bytes], bool]
 ) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
-    async with viewer(lab) as connected:
+    async with _client(lab, LAB, LAB_FILE) as connected:
         for topic in topics:
             await connected.subscribe(topic, qos=1)
         try:

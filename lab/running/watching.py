@@ -21,7 +21,7 @@ from lab.judging.sessions import SessionSample, ended, look
 from lab.judging.steadiness import Steadiness
 from lab.judging.watching import Judge
 from lab.running.refusing import counted, in_logs, of_message
-from lab.running.speaking import viewer
+from lab.running.speaking import listener
 from lab.timeline.entries import Entry, of_route
 from lab.timeline.listening import Decisions, listen_to_broker
 from lab.topology.fleetfile import CAPACITY
@@ -137,7 +137,7 @@ class Watch:
                 started.append(tasks.create_task(self._look_at_received(), name="received"))
             if self.judge is not None and self._decisions is not None:
                 broker = listen_to_broker(
-                    lambda: viewer(self._lab), FLEET, self._messages, self._hear
+                    lambda: listener(self._lab), FLEET, self._messages, self._hear
                 )
                 started += [
                     tasks.create_task(broker, name="broker"),

@@ -16,12 +16,18 @@ from typing import Final
 import yaml
 
 from ambicast.contract.access import VIEWER, access_list
+from ambicast.contract.topics import everything
 from ambicast.files import load_fleet
+from ambicast.model.fleet import Fleet
 from lab.nodes.broker import (
     ACCESS_FILE,
     AUTHORITY_FILE,
     CERTIFICATE_FILE,
     KEY_FILE,
+    LAB,
+    LAB_FILE,
+    LISTENER,
+    LISTENER_FILE,
     OF_BROKER,
     OF_CLIENT,
     PASSWORD_FILE,
@@ -45,7 +51,9 @@ def make_credentials(topology: Topology, home: Path) -> None:
         return
     authority = Authority()
     clients = {node.name: user for node in topology.nodes if (user := _user(node))}
-    passwords = {user: secrets.token_urlsafe(18) for user in (*clients.values(), VIEWER)}
+    passwords = {
+        user: secrets.token_urlsafe(18) for user in (*clients.values(), VIEWER, LAB, LISTENER)
+    }
     for node, user in clients.items():
         _write(home / node, AUTHORITY_FILE, authority.certificate)
         _write(home / node, PASSWORD_FILE, passwords[user] + "\n")
@@ -55,8 +63,17 @@ def make_credentials(topology: Topology, home: Path) -> None:
     _write(mine, CERTIFICATE_FILE, pair.certificate)
     _write(mine, KEY_FILE, pair.key)
     _write(mine, VIEWER_FILE, passwords[VIEWER] + "\n")
+    _write(mine, LAB_FILE, passwords[LAB] + "\n")
+    _write(mine, LISTENER_FILE, passwords[LISTENER] + "\n")
     _write(mine, PASSWORDS_FILE, password_file(passwords))
-    _write(mine, ACCESS_FILE, access_list(load_fleet(mine / "fleet.yaml")))
+    _write(mine, ACCESS_FILE, _access(load_fleet(mine / "fleet.yaml")))
+
+
+def _access(fleet: Fleet) -> str:
+    """The fleet's list, and what the lab may: hear and say everything, as hostile as it likes."""
+    topics = everything(fleet.name)
+    own = f"user {LAB}\ntopic readwrite {topics}\n\nuser {LISTENER}\ntopic read {topics}\n"
+    return f"{access_list(fleet)}\n{own}"
 
 
 def empty_files(node: str, *, broker: bool = False) -> dict[str, str]:
