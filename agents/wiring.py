@@ -23,9 +23,9 @@ import structlog
 from agents.advertising.deeds import recalled
 from agents.advertising.fitness import ServiceTable
 from agents.advertising.hold_down import Falls
-from agents.advertising.observations import BrakePulled, Observation, OrderArrived
+from agents.advertising.observations import Observation, OrderArrived
 from agents.advertising.serving import Serving
-from agents.advertising.state import Facts, HostState, fold
+from agents.advertising.state import Facts, HostState, begun, fold
 from agents.brake import status
 from agents.brake.desk import Desk
 from agents.brake.file import BrakeFile
@@ -38,6 +38,7 @@ from agents.orders.storage import Kept, OrderStorage
 from ambicast.contract.codec import Stamp
 from ambicast.contract.messages import Brake, ClientMap, Steering
 from ambicast.model.identifiers import NameserverName, Role
+from ambicast.model.routes import Advertisement
 from ambicast.notify import ServiceManager
 
 PAUSE = 0.5
@@ -136,10 +137,13 @@ class Parts:
         self.brake = BrakeFile(settings.state_dir)
         failures = FallStorage(settings.state_dir)
         known = msgspec.structs.replace(known, falls=failures)
-        begun = restored(kept, facts, clock(), self.brake.read(), failures.read())
-        self.agent = Agent(facts, known, clock, begun)
+        brake = self.brake.read(), self.brake.frozen()
+        state = restored(kept, facts, clock(), *brake, failures.read())
+        self.agent = Agent(facts, known, clock, state)
         self.runs["loop"] = self.agent.run
-        self.runs["brake"] = Desk(settings.socket, self.brake, self._status, self._tell).run
+        self.runs["brake"] = Desk(
+            settings.socket, self.brake, self._status, self._tell, self._frozen
+        ).run
         self._nameserver = self._with_dns(nameserver) if nameserver else None
 
     def _tell(self, observation: Observation) -> None:
@@ -148,6 +152,10 @@ class Parts:
     def _status(self) -> status.Status:
         now = asyncio.get_running_loop().time()
         return status.running(self.agent.state, self.agent.desired, self._facts, now)
+
+    def _frozen(self) -> frozenset[Advertisement] | None:
+        braking = self.agent.state.braking
+        return braking.frozen if braking is not None and braking.holds else None
 
     def _hear(self, stamp: Stamp, message: Steering | ClientMap) -> None:
         if self._nameserver is None:
@@ -218,19 +226,20 @@ def restored(
     facts: Facts,
     now: float,
     brake: Brake | None = None,
+    frozen: frozenset[Advertisement] | None = None,
     falls: Mapping[str, Falls] | None = None,
 ) -> HostState:
     """The state to begin with: the brake, and the kept order, judged by today's allow-list.
 
-    ``falls`` are the failures of services, which a restart does not pardon. What was advertised
-    without an order stays so.
+    ``frozen`` is what the brake holds, if that is known; ``falls`` are the failures of services,
+    which a restart does not pardon. What was advertised without an order stays so.
     """
     empty = HostState(
         distrusted=kept.distrusted,
         serving=Serving(falls=falls or {}),
         deeds=recalled(kept.deeds, facts.unix),
     )
-    empty = fold(empty, BrakePulled(brake), facts, now)
+    empty = begun(empty, brake, frozen, facts, now)
     if kept.held is None:
         return empty
     state = fold(empty, OrderArrived(kept.held.stamp, kept.held.order), facts, now)

@@ -2,7 +2,11 @@
 
 An operator's word is final, above orders, deeds, keepers and checks; only the allow-list stands
 above it. Orders are still accepted and kept, and carried out once the brake is released. HOLD
-keeps what ExaBGP held when the brake was pulled, so that an ExaBGP that dies gets the same again.
+keeps what ExaBGP held when the brake was pulled, fit or not. An ExaBGP that dies gets the same
+again, and so does one after a boot, because what was frozen is kept beside the brake; but what is
+gone from the wire comes back only as it would under an order: where its services are fit (or
+nobody else's are) and its addresses there. Where nobody knows what was held (the brake was pulled
+while neither agent nor ExaBGP ran), an agent that finds nothing advertised holds its kept order.
 WITHDRAW first offers the roles this host keeps, for two seconds at most: a moment in which to
 save a prefix nobody else may have, and no longer than a person would wait.
 """
@@ -26,7 +30,7 @@ class Braking(msgspec.Struct, frozen=True):
     Attributes:
         brake: what the operator said.
         at: when this agent learned it (the loop's clock).
-        frozen: what ExaBGP held then; none until it is attached.
+        frozen: what ExaBGP held then; none where it was not attached yet.
         last: kept prefixes that were given up although nobody had taken the role.
     """
 
@@ -46,13 +50,15 @@ class Braking(msgspec.Struct, frozen=True):
         return self.brake.kind is BrakeKind.WITHDRAW
 
 
-def pull(before: Braking | None, brake: Brake | None, now: float) -> Braking | None:
+def pull(
+    before: Braking | None, brake: Brake | None, rib: Advertisements | None, now: float
+) -> Braking | None:
     """After a word from the operator; the same word again changes nothing."""
     if brake is None:
         return None
     if before is not None and before.brake.kind is brake.kind:
         return msgspec.structs.replace(before, brake=brake)
-    return Braking(brake, now)
+    return Braking(brake, now, frozen=rib)
 
 
 def aged(
@@ -60,14 +66,19 @@ def aged(
     rib: Advertisements | None,
     roles: frozenset[str],
     heard: Hearing,
+    kept: Advertisements,
     now: float,
 ) -> Braking | None:
-    """The brake after time passed, with what ExaBGP holds and the roles this host keeps."""
+    """The brake after time passed, with what ExaBGP holds and the roles this host keeps.
+
+    ``kept`` is what the order that is held asks for.
+    """
     if before is None:
         return None
     after = before
     if after.frozen is None and rib is not None:
-        after = msgspec.structs.replace(after, frozen=rib)
+        found = rib or kept if after.holds else rib
+        after = msgspec.structs.replace(after, frozen=found)
     if after.leaves and now - after.at >= HAND_OVER:
         last = after.last | (_unkept(after, roles, heard) & _prefixes(rib))
         after = msgspec.structs.replace(after, last=last)

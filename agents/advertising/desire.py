@@ -151,13 +151,35 @@ def _under_brake(state: HostState, facts: Facts, now: float) -> Desired:
     """What an operator wants; of everything else only the allow-list is asked."""
     assert state.braking is not None
     wanted = braked(state.braking, state.roles(facts), state.heard, now)
-    if wanted is None:
+    if wanted is None or (state.braking.holds and state.rib is None):
         return Desired(None, addresses(state, ()), state.default_uplink)
     wanted = frozenset(each for each in wanted if permitted(facts.allow, each.prefix))
+    if state.braking.holds:
+        return _held(wanted, state, facts, now)
     advertised = {each.prefix for each in wanted}
     withheld = {
         prefix: Why.LAST if prefix in state.braking.last else Why.BRAKED
         for prefix in sorted(state.asked | state.braking.last)
+        if prefix not in advertised
+    }
+    return Desired(wanted, addresses(state, advertised), state.default_uplink, withheld)
+
+
+def _held(frozen: frozenset[Advertisement], state: HostState, facts: Facts, now: float) -> Desired:
+    """What an operator holds: all that is on the wire, and of the rest what can be served."""
+    held_paths = frozenset((each.prefix, each.uplink) for each in state.rib or ())
+    judge = _Judge(facts, state, held_paths, now)
+    lost = {each.prefix for each in frozen if (each.prefix, each.uplink) not in held_paths}
+    amiss = {prefix: judge.unserved(prefix) or judge.unready(prefix) for prefix in sorted(lost)}
+    wanted = frozenset(
+        each
+        for each in frozen
+        if (each.prefix, each.uplink) in held_paths or not amiss[each.prefix]
+    )
+    advertised = {each.prefix for each in wanted}
+    withheld = {
+        prefix: amiss.get(prefix) or Why.BRAKED
+        for prefix in sorted(state.asked)
         if prefix not in advertised
     }
     return Desired(wanted, addresses(state, advertised), state.default_uplink, withheld)

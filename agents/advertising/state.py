@@ -43,7 +43,7 @@ from agents.advertising.silence import confirm_after
 from agents.advertising.uplinks import choose, uplink_states, worked_now
 from agents.advertising.weather import Weather, followed, next_look, noticed
 from ambicast.contract.codec import Stamp
-from ambicast.contract.messages import Deed, Order, UplinkState
+from ambicast.contract.messages import Brake, Deed, Order, UplinkState
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, HostName
 from ambicast.model.pops import Pop
@@ -134,11 +134,13 @@ class HostState(msgspec.Struct, frozen=True):
 
     @property
     def asked(self) -> frozenset[str]:
-        """The prefixes this host shall advertise while all is well, by order or by its deeds."""
+        """The prefixes this host shall advertise while all is well, whoever said so."""
+        held = self.braking.frozen if self.braking and self.braking.holds else None
+        found = frozenset(each.prefix for each in held or ())
         if self.bound is None:
-            return frozenset()
+            return found
         done = frozenset(prefix for deed in self.deeds for prefix in deed.prefixes)
-        return done.union(each.prefix for each in self.bound.advertisements)
+        return (found | done).union(each.prefix for each in self.bound.advertisements)
 
     def roles(self, facts: Facts) -> frozenset[str]:
         """The prefixes whose keeper this host is, or without an order may be."""
@@ -149,12 +151,28 @@ class HostState(msgspec.Struct, frozen=True):
     def words(self, facts: Facts) -> Words:
         """What this host says of itself to those who probe it."""
         leaving = self.braking is not None and self.braking.leaves
-        standing = {each.prefix for each in self.wire} - self.keeping.down
+        standing = {each.prefix for each in self.wire} | set(self.keeping.waiting)
+        standing -= self.keeping.down
         fit, behind = self.serving.undoubted, facts.table.behind
         said = words(fit, self.roles(facts), standing, behind, leaving=leaving)
         if self.held is not None:
             return said
         return msgspec.structs.replace(said, keeps=said.keeps & self.keeping.taken)
+
+
+def begun(
+    state: HostState,
+    brake: Brake | None,
+    frozen: frozenset[Advertisement] | None,
+    facts: Facts,
+    now: float,
+) -> HostState:
+    """The state of an agent that starts under ``brake``, of which ``frozen`` is known."""
+    after = fold(state, BrakePulled(brake), facts, now)
+    if after.braking is None or not after.braking.holds:
+        return after
+    replace = msgspec.structs.replace
+    return replace(after, braking=replace(after.braking, frozen=frozen))
 
 
 def fold(state: HostState, observation: Observation, facts: Facts, now: float) -> HostState:
@@ -176,7 +194,7 @@ def fold(state: HostState, observation: Observation, facts: Facts, now: float) -
             state = replace(state, watched=observation, worked=worked, watched_first=first)
             state = replace(state, watched_at=now)
         case BrakePulled(brake):
-            state = replace(state, braking=pull(state.braking, brake, now))
+            state = replace(state, braking=pull(state.braking, brake, state.rib, now))
         case BusChanged(connected):
             state = replace(state, connected=connected)
         case ControllerSeen() | BfdSeen():
@@ -304,7 +322,7 @@ def _kept(state: HostState, facts: Facts, now: float) -> HostState:
     state = msgspec.structs.replace(
         state,
         keeping=keep(state.keeping, moment),
-        braking=aged(state.braking, state.rib, roles, state.heard, now),
+        braking=aged(state.braking, state.rib, roles, state.heard, _ordered(state), now),
     )
     word = state.words(facts)
     taken = take(word.fit, state.heard.offers, {each.prefix for each in state.wire}, behind)
@@ -312,6 +330,10 @@ def _kept(state: HostState, facts: Facts, now: float) -> HostState:
         return state
     keeping = msgspec.structs.replace(state.keeping, taken=state.keeping.taken | taken)
     return msgspec.structs.replace(state, keeping=keeping)
+
+
+def _ordered(state: HostState) -> frozenset[Advertisement]:
+    return frozenset(state.held.order.advertisements) if state.held else frozenset()
 
 
 def _missing(state: HostState, now: float) -> dict[str, float]:

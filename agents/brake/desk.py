@@ -2,7 +2,8 @@
 
 ``status`` is answered with everything this agent knows; ``look`` has it look at the brake file
 first. It also looks by itself whenever the file changes: a command typed while the agent was
-frozen must be in force when it wakes, whether or not its question still waits at the socket.
+frozen must be in force when it wakes, whether or not its question still waits at the socket. What
+a HOLD froze it keeps beside the brake, for the agent after the next boot.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import structlog
 from agents.advertising.observations import BrakePulled
 from agents.brake.file import BrakeFile
 from agents.brake.status import Status
-from ambicast.contract.messages import Brake
+from ambicast.contract.messages import Brake, BrakeKind
+from ambicast.model.routes import Advertisement
 
 LOOK_EVERY = 0.5
 LONGEST_QUESTION = 1024
@@ -37,8 +39,15 @@ class Desk:
         file: BrakeFile,
         status: Callable[[], Status],
         tell: Callable[[BrakePulled], None],
+        frozen: Callable[[], frozenset[Advertisement] | None] = lambda: None,
     ) -> None:
-        """``path`` of the socket; ``status`` looks at the agent, ``tell`` tells it."""
+        """``path`` of the socket; ``status`` looks at the agent, ``tell`` tells it.
+
+        ``frozen`` is what the agent holds for the operator, or none.
+        """
+        self._frozen = frozen
+        self._kept: frozenset[Advertisement] | None = None
+        self._failed = False
         self._path, self._file, self._status, self._tell = path, file, status, tell
         self._trace: tuple[int, int] | None = None
         self._told: Brake | None = None
@@ -52,6 +61,7 @@ class Desk:
                 await asyncio.sleep(LOOK_EVERY)
                 if self._file.trace() != self._trace:
                     self._look()
+                self._keep()
 
     def _look(self) -> None:
         self._trace = self._file.trace()
@@ -64,6 +74,22 @@ class Desk:
                 reason=brake.reason if brake else None,
             )
         self._tell(BrakePulled(brake))
+
+    def _keep(self) -> None:
+        held = self._frozen()
+        if self._told is None or self._told.kind is not BrakeKind.HOLD or held is None:
+            self._kept = None
+            return
+        if held == self._kept:
+            return
+        try:
+            self._file.freeze(held)
+        except OSError as fault:
+            if not self._failed:
+                log.warning("what is held is not kept for the next boot", why=str(fault))
+            self._failed = True
+        else:
+            self._kept, self._failed = held, False
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from agents.advertising.allowance import Allowance
 from agents.advertising.desire import Why, desired
 from agents.advertising.observations import BgpSeen, BrakePulled
+from agents.advertising.state import begun
 from agents.advertising.telling import report
 from ambicast.contract.messages import Brake, BrakeKind
 from tests.agents_advertising.hosts import (
     ANYCAST,
     FACTS,
     OWN,
+    TERMINATE,
     VIDEO,
     Host,
     adverts,
@@ -133,3 +136,87 @@ def test_the_brake_is_reported_as_it_was_given():
     assert report(host.state, FACTS).brake == WITHDRAW
     host.tell(RELEASED)
     assert report(host.state, FACTS).brake is None
+
+
+def rebooted(*ordered, frozen=None, brake=HOLD, addresses=TERMINATE):
+    """An agent that begins under a brake, over an ExaBGP that knows nothing."""
+    host = Host()
+    host.state = begun(host.state, brake, frozen, FACTS, host.now)
+    if ordered:
+        host.give(order(*ordered), stamp(1))
+    host.attach()
+    host.look(*addresses)
+    return host
+
+
+def fit(host, *services):
+    for name in services or ("www", "video"):
+        host.judge(name, fit=True)
+
+
+def test_what_was_held_before_a_boot_is_advertised_again():
+    host = rebooted(OWN, ANYCAST, frozen=frozenset(adverts(VIDEO, through=("north",))))
+    assert host.prefixes == set(), "nothing is added before its services are judged"
+    fit(host)
+    assert host.desired.advertisements == frozenset(adverts(VIDEO, through=("north",)))
+
+
+def test_also_where_the_order_is_lost():
+    host = rebooted(frozen=frozenset(adverts(OWN)))
+    fit(host)
+    assert host.prefixes == {OWN}
+
+
+@pytest.mark.parametrize("ordered", [(OWN,), ()], ids=["order", "none"])
+def test_but_nothing_that_leads_to_an_address_that_is_not_here(ordered):
+    host = rebooted(*ordered, frozen=frozenset(adverts(OWN)), addresses=())
+    fit(host)
+    assert host.prefixes == set()
+
+
+def test_where_nobody_knows_what_was_held_it_is_the_kept_order():
+    host = rebooted(OWN, ANYCAST)
+    fit(host)
+    assert host.prefixes == {OWN, ANYCAST}
+    host.give(order(VIDEO), stamp(2))
+    assert host.prefixes == {OWN, ANYCAST}, "and from then on no other"
+
+
+def test_nothing_held_is_held_too():
+    host = rebooted(OWN, frozen=frozenset())
+    fit(host)
+    assert host.prefixes == set()
+
+
+def test_a_dead_service_is_not_brought_back_while_somebody_else_is_fit():
+    host = rebooted(OWN, ANYCAST, frozen=frozenset(adverts(OWN, ANYCAST)))
+    host.hear(told("fra", host.now, "www", "video"))
+    host.judge("www", fit=False)
+    host.judge("video", fit=False)
+    assert host.prefixes == set()
+    assert host.desired.withheld[OWN] is Why.UNFIT
+
+
+def test_an_agent_that_restarts_under_hold_takes_nothing_down():
+    host = Host()
+    host.state = begun(host.state, HOLD, frozenset(adverts(OWN, ANYCAST)), FACTS, host.now)
+    assert host.desired.advertisements is None, "not before it knows what is there"
+    host.attach(*adverts(OWN, ANYCAST))
+    host.judge("www", fit=False)
+    host.judge("video", fit=False)
+    assert host.prefixes == {OWN, ANYCAST}
+
+
+def test_withdraw_asks_nobody_what_was_held():
+    host = rebooted(OWN, frozen=frozenset(adverts(OWN)), brake=WITHDRAW)
+    fit(host)
+    assert host.prefixes == set()
+
+
+def test_hold_after_withdraw_holds_that_nothing_is_advertised():
+    host = Host.healthy(OWN)
+    host.tell(BrakePulled(WITHDRAW))
+    host.obey()
+    host.tell(BrakePulled(HOLD))
+    assert host.desired.advertisements == frozenset()
+    assert host.state.braking.frozen == frozenset()

@@ -15,7 +15,8 @@ from agents.advertising.accept import Distrusted, Held
 from agents.config import load
 from agents.orders.storage import Kept
 from agents.wiring import LONGEST_PAUSE, Reload, facts_of, kept_alive, restored
-from tests.agents_advertising.hosts import FACTS, OWN, order, stamp
+from ambicast.contract.messages import Brake, BrakeKind
+from tests.agents_advertising.hosts import ANYCAST, FACTS, OWN, adverts, order, stamp
 from tests.agents_loop.test_settings import FLEET
 
 
@@ -50,6 +51,14 @@ def test_a_distrusted_order_is_refused_however_often_it_comes():
     state = restored(kept, FACTS, 0.0)
     assert state.held is None
     assert state.verdict == Distrusted(stamp(4))
+
+
+def test_what_was_held_before_a_boot_is_known_from_the_start():
+    frozen = frozenset(adverts(OWN))
+    hold = Brake(kind=BrakeKind.HOLD, reason="x")
+    state = restored(Kept(Held(stamp(4), order(ANYCAST))), FACTS, 0.0, hold, frozen)
+    assert state.braking.frozen == frozen
+    assert state.held is not None
 
 
 @pytest.fixture

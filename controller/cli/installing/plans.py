@@ -93,11 +93,12 @@ def uninstall_agent(root: Path, programs: Path, settle: float, *, purge: bool) -
         before = (Command(withdraw), Command(("sleep", f"{settle:g}")))
     gone = tuple(_off(root, name) for name in reversed(there))
     dropins = (system.USERS, system.OWNERS, system.KERNEL)
-    paths = [*(units.TARGET / name for name in there), *dropins, settings.STATE / "brake.json"]
+    brake = (settings.STATE / name for name in ("brake.json", "frozen.json"))
+    paths = [*(units.TARGET / name for name in there), *dropins, *brake]
     notes = [f"{settings.ETC} and {settings.STATE} stay; --purge takes their files too"]
     if purge:
         ours = (settings.AGENT, settings.KEY, settings.PASSWORD, settings.FLEET)
-        kept = ("order.json", "order.distrusted.json", "starts.json", "deeds.json")
+        kept = ("order.json", "order.distrusted.json", "starts.json", "deeds.json", "falls.json")
         paths += [*ours, *(settings.STATE / name for name in kept)]
         notes = []
     notes.append("service addresses, rules and routes stay in the kernel until the next boot")

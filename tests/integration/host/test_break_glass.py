@@ -225,3 +225,24 @@ async def test_the_socket_belongs_to_its_owner_and_is_taken_over_by_a_successor(
         assert path.stat().st_mode & 0o777 == 0o600
         client.connect(str(path))
     assert [each.name for each in path.parent.iterdir()] == ["agent.sock"]
+
+
+async def test_what_the_agent_holds_is_kept_for_the_next_boot(tmp_path, file):
+    file.write(Brake(kind=BrakeKind.HOLD, reason="x"))
+    wire = [frozenset({ROUTE})]
+    running = Running()
+    desk = Desk(tmp_path / "a.sock", file, running.status, running.tell, lambda: wire[0])
+    task = asyncio.get_running_loop().create_task(desk.run(), name="desk")
+    async with asyncio.timeout(5):
+        while file.frozen() is None:  # noqa: ASYNC110 - a file has no event
+            await asyncio.sleep(0.02)
+        assert file.frozen() == {ROUTE}
+        while running.now.brake is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        file.write(None)
+        while running.now.brake is not None:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert file.frozen() is None, "what is released is not kept again"
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
