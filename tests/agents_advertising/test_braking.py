@@ -157,6 +157,7 @@ def fit(host, *services):
 def test_what_was_held_before_a_boot_is_advertised_again():
     host = rebooted(OWN, ANYCAST, frozen=frozenset(adverts(VIDEO, through=("north",))))
     assert host.prefixes == set(), "nothing is added before its services are judged"
+    assert host.desired.withheld[VIDEO] is Why.UNJUDGED
     fit(host)
     assert host.desired.advertisements == frozenset(adverts(VIDEO, through=("north",)))
 
