@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +40,10 @@ SCENARIOS: Final = (
     "service-flap",
     "bad-input",
     "host-lost",
+    "overload",
+    "lossy",
+    "uplink-flap",
+    "break-glass",
 )
 NOTHING_MOVES: Final = ("takeovers", "routes changed", "answers changed", "BGP sessions dropped")
 
@@ -70,7 +74,23 @@ def figures(results: Mapping[str, Result]) -> tuple[Figure, ...]:
         _flaps("flap_withdrawals", results["service-flap"]),
         _none("bad_input_lost", results["bad-input"], (": lost", *NOTHING_MOVES), "events"),
         _rows("host_outage_max", results["host-lost"], "", 1000, of=": healed"),
+        *_more(results),
     )
+
+
+def _more(results: Mapping[str, Result]) -> Iterator[Figure]:
+    """Of what is none of the promised kinds, and happens all the same."""
+    moves = (": lost", "withdrawals of", *NOTHING_MOVES)
+    yield _none("overload_lost", results["overload"], moves, "events")
+    lossy = results["lossy"]
+    yield _rows("lossy_answers_ms", lossy, "ams answers by", 15000)
+    yield _none("lossy_moves", lossy, (": lost", *NOTHING_MOVES), "events")
+    flap = results["uplink-flap"]
+    yield _worst("uplink_flap_max", [flap], _of("own"), 500)
+    yield _none("uplink_flap_held_lost", flap, (": lost", *NOTHING_MOVES), "events")
+    brake = results["break-glass"]
+    yield _rows("break_glass_gone_ms", brake, "routes to ams gone", 2000)
+    yield _none("break_glass_held_moves", brake, ("routes changed", "takeovers"), "events")
 
 
 def _of(word: str) -> Pick:
