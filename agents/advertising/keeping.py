@@ -13,6 +13,10 @@ fit. Three things hold a prefix on the wire although nothing works behind it:
 Withdrawing is latched: what was withdrawn comes back when its service is fit again and has served
 its hold-down, not when the reason to leave is in doubt for a moment. Only where nobody else has
 been fit for long, a prefix comes back unfit as it is, and a recovered service at once.
+
+A host that has just started remembers none of this. It keeps what it finds on the wire. A role
+whose prefix is not there may have been handed over by the run before: it is offered again, and
+only if nobody is heard to keep it for a while is it taken up unfit.
 """
 
 from __future__ import annotations
@@ -50,6 +54,9 @@ class Keeping(msgspec.Struct, frozen=True):
         distrusted: unfit in a mass loss -> since when.
         alone: service -> since when others are heard and none of them is fit.
         pops: the other PoPs, as they describe themselves.
+        held: what this run has had on the wire.
+        waiting: unfit roles that it never had there -> since when nobody is heard to keep them.
+        deaf: since when nobody is heard; none while somebody is.
     """
 
     taken: frozenset[str] = frozenset()
@@ -58,6 +65,9 @@ class Keeping(msgspec.Struct, frozen=True):
     distrusted: Mapping[str, float] = {}
     alone: Mapping[str, float] = {}
     pops: Mapping[str, PopSeen] = {}
+    held: frozenset[str] = frozenset()
+    waiting: Mapping[str, float] = {}
+    deaf: float | None = None
 
 
 class Moment(NamedTuple):
@@ -123,7 +133,7 @@ def pardoned(alone: Mapping[str, float], now: float) -> frozenset[str]:
 def keep(remembered: Keeping, at: Moment) -> Keeping:
     """What is given up and kept at this moment."""
     pops = look(remembered.pops, at.heard, at.pop, at.now)
-    before = msgspec.structs.replace(remembered, pops=pops)
+    before = _listened(msgspec.structs.replace(remembered, pops=pops), at)
     opened, down = set(before.open & at.asked), set(before.down & at.asked)
     distrusted: dict[str, float] = {}
     for prefix in sorted(at.asked):
@@ -149,6 +159,20 @@ def keep(remembered: Keeping, at: Moment) -> Keeping:
     return remembered if after == remembered else after
 
 
+def _listened(before: Keeping, at: Moment) -> Keeping:
+    """With what was on the wire, who is heard, and which roles wait for somebody's word."""
+    held = (before.held | at.standing) & at.asked
+    deaf = None if at.heard.words else (at.now if before.deaf is None else before.deaf)
+    awake = before.deaf is not None and deaf is None
+    unknown = at.roles & at.asked - held - before.open - before.down
+    waiting = {
+        prefix: at.now if awake else before.waiting.get(prefix, at.now)
+        for prefix in sorted(unknown)
+        if at.stands(prefix) is Standing.UNFIT and not at.heard.kept(prefix, at.behind(prefix))
+    }
+    return msgspec.structs.replace(before, held=held, waiting=waiting, deaf=deaf)
+
+
 class _Fate(Enum):
     """What becomes of an unfit prefix; nothing of one that never was on the wire."""
 
@@ -170,8 +194,10 @@ def _fate(prefix: str, before: Keeping, at: Moment, distrust: bool) -> _Fate:  #
         since = max(before.alone.get(name, at.now) for name in behind)
         long = PARDON if prefix in at.roles else BETTER_THAN_NOTHING
         return _Fate.STAYS if at.now - since >= long else _Fate.GOES
-    if prefix not in before.open | at.standing | at.roles:
-        return _Fate.NOTHING
+    if prefix not in before.open | before.held:
+        wait = PARDON if at.heard.words else BETTER_THAN_NOTHING
+        waited = at.now - before.waiting.get(prefix, at.now)
+        return _Fate.STAYS if waited >= wait else _Fate.NOTHING
     early = any(at.now < settled(at.services[name], at.checks.get(name)) for name in behind)
     unkept = prefix in at.roles and not at.heard.kept(prefix, behind)
     stays = early or distrust or unkept or not at.heard.fit(behind)

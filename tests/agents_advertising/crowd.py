@@ -101,6 +101,15 @@ class Member:
                 self._told = told
                 self.tell(ServiceChecked("www", told.fit, told.detail, told.doubt))
 
+    def restart(self) -> None:
+        """The agent begins anew, with the order it kept; ExaBGP and the kernel went on."""
+        held, rib, kernel = self.state.held, self.state.rib, self.state.kernel
+        self.state, self._standing, self._told = HostState(), Standing(), None
+        self._due, self._version = self.now, -1
+        self.tell(OrderArrived(held.stamp, held.order))
+        self.tell(BgpSeen(attached=True, rib=rib, wire=rib))
+        self.tell(kernel)
+
     def word(self) -> Told:
         """What it says of itself now."""
         words = self.state.words(self.facts)

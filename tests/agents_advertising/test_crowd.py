@@ -130,3 +130,29 @@ def test_doubt_elsewhere_brings_nothing_back_and_takes_nothing_away():
         crowd.run(2)
     assert set(crowd.withdrawals.values()) == {1}
     assert crowd.members["p00"].prefixes == set()
+
+
+@pytest.mark.parametrize("again", [0.5, 3, 20])
+def test_a_keeper_that_handed_over_and_restarts_stays_away(again):
+    crowd = Crowd(4, keeper="p00")
+    crowd.fail("p00")
+    crowd.run(again)
+    assert crowd.members["p00"].prefixes == set()
+    for _ in range(3):
+        crowd.members["p00"].restart()
+        for _ in range(250):
+            crowd.run(STEP)
+            assert crowd.members["p00"].prefixes == set()
+    crowd.recover("p00")
+    crowd.run(15)
+    assert {ANYCAST, COVER} <= crowd.members["p00"].prefixes
+
+
+def test_a_keeper_that_restarts_in_a_mass_failure_keeps_what_it_has():
+    crowd = Crowd(4, keeper="p00")
+    crowd.fail(*crowd.members)
+    crowd.run(5)
+    crowd.members["p00"].restart()
+    crowd.run(15)
+    assert not crowd.withdrawals
+    assert crowd.least[ANYCAST] == crowd.least[COVER] == 4

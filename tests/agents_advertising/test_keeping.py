@@ -212,3 +212,74 @@ def test_what_is_kept_unfit_is_given_again_to_an_exabgp_that_died():
     host.tell(BgpSeen(attached=False))
     host.attach()
     assert host.prefixes == {ANYCAST}
+
+
+def restarted(*advertised: str, **fields: object) -> Host:
+    """A run that begins with a kept order that names it the keeper, and an unfit service."""
+    host = Host()
+    host.give(order(ANYCAST, VIDEO, **{**KEPT, **fields}), stamp(1))
+    host.look()
+    host.look(*host.desired.addresses)
+    host.attach(*adverts(*advertised))
+    host.judge("video", fit=True)
+    host.judge("www", fit=False)
+    return host
+
+
+def live(host: Host, seconds: float, *words: str, **fields: object) -> set[str]:
+    """What is on the wire at any time while these words are heard."""
+    found = set(host.prefixes)
+    for _ in range(round(seconds / 0.25)):
+        host.now += 0.25
+        host.hear(*(told(pop, host.now, "www", "video", **fields) for pop in words))
+        host.obey()
+        found |= host.prefixes
+    return found
+
+
+def test_a_keeper_that_handed_over_and_restarts_does_not_come_back_for_a_moment():
+    host = restarted(VIDEO)
+    assert live(host, 0.75) == {VIDEO}, "its watch has not begun"
+    assert live(host, 0.5, "lhr") == {VIDEO}, "who took the role is not heard yet"
+    assert live(host, 60, "fra", keeps=frozenset({ANYCAST})) == {VIDEO}
+
+
+def test_a_keeper_whose_watch_begins_late_waits_for_those_it_does_not_hear_yet():
+    host = restarted(VIDEO)
+    assert live(host, 5) == {VIDEO}
+    assert live(host, 1.5, "lhr") == {VIDEO}
+    assert live(host, 60, "fra", keeps=frozenset({ANYCAST})) == {VIDEO}
+
+
+def test_meanwhile_it_offers_its_role_to_those_who_have_the_prefix_on_the_wire():
+    host = restarted(VIDEO)
+    live(host, 0.5, "fra")
+    assert words(host).offers == {ANYCAST}
+    live(host, 0.5, "fra", keeps=frozenset({ANYCAST}))
+    assert words(host).offers == set()
+
+
+@pytest.mark.parametrize(("others", "after"), [((), 10.0), (("fra",), 2.0)])
+def test_a_role_that_nobody_is_heard_to_keep_is_taken_up_unfit(others, after):
+    host = restarted(VIDEO)
+    host.hear(*(told(pop, host.now, "www", "video") for pop in others))
+    assert live(host, after - 0.25, *others) == {VIDEO}
+    assert live(host, 0.5, *others) == {ANYCAST, VIDEO}
+    assert words(host).offers == {ANYCAST}
+
+
+def test_a_keeper_that_restarts_keeps_what_it_finds_on_the_wire():
+    host = restarted(ANYCAST, VIDEO)
+    for _ in range(80):
+        live(host, 0.25, "fra")
+        assert host.prefixes == {ANYCAST, VIDEO}
+    live(host, 0.25, "fra", keeps=frozenset({ANYCAST}))
+    assert host.prefixes == {VIDEO}
+
+
+def test_an_exabgp_that_dies_just_before_the_verdict_gets_the_keepers_prefix_again():
+    host = Host.healthy(ANYCAST, **KEPT)
+    host.tell(BgpSeen(attached=False))
+    host.tell(BgpSeen(attached=True))
+    host.judge("www", fit=False)
+    assert host.prefixes == {ANYCAST}
