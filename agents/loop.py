@@ -30,6 +30,7 @@ from agents.advertising.observations import (
     Tick,
     Watched,
 )
+from agents.advertising.scene import Way
 from agents.advertising.state import Facts, HostState, fold, next_weather
 from agents.advertising.telling import accepted, deeds, receipt, refused, report, sightings
 from ambicast.contract.codec import Stamp
@@ -102,6 +103,12 @@ class FallsPort(Protocol):
     def keep(self, falls: Mapping[str, Falls]) -> None: ...
 
 
+class ProvenPort(Protocol):
+    """Keeps which own uplinks have ever worked across restarts."""
+
+    def keep(self, proven: frozenset[Way]) -> None: ...
+
+
 class LifePort(Protocol):
     """Is shown that this loop still turns, by the loop itself; see :mod:`ambicast.notify`."""
 
@@ -117,6 +124,7 @@ class Ports(msgspec.Struct, frozen=True):
     kernel: KernelPort | None = None
     watch: WatchPort | None = None
     falls: FallsPort | None = None
+    proven: ProvenPort | None = None
     life: LifePort | None = None
 
 
@@ -238,6 +246,8 @@ class Agent:
             self._ports.orders.keep_deeds(deeds(self._state, self._facts))
         if self._ports.falls and result.state.serving.falls != before.serving.falls:
             self._ports.falls.keep(result.state.serving.falls)
+        if self._ports.proven and result.state.weather.proven != before.weather.proven:
+            self._ports.proven.keep(result.state.weather.proven)
         self._beat(result)
         self._answer(result)
         if isinstance(observation, KernelSeen):

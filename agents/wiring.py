@@ -24,8 +24,10 @@ from agents.advertising.deeds import recalled
 from agents.advertising.fitness import ServiceTable
 from agents.advertising.hold_down import Falls
 from agents.advertising.observations import Observation, OrderArrived
+from agents.advertising.scene import Way
 from agents.advertising.serving import Serving
 from agents.advertising.state import Facts, HostState, begun, fold
+from agents.advertising.weather import Weather
 from agents.brake import status
 from agents.brake.desk import Desk
 from agents.brake.file import BrakeFile
@@ -34,6 +36,7 @@ from agents.loop import Agent, OrderPort, Ports
 from agents.mqtt.bus import Bus
 from agents.mqtt.mailroom import Identity
 from agents.orders.falls import FallStorage
+from agents.orders.proven import ProvenStorage
 from agents.orders.storage import Kept, OrderStorage
 from ambicast.contract.codec import Stamp
 from ambicast.contract.messages import Brake, ClientMap, Steering
@@ -136,9 +139,10 @@ class Parts:
             known = self._with_bgp(known)
         self.brake = BrakeFile(settings.state_dir)
         failures = FallStorage(settings.state_dir)
-        known = msgspec.structs.replace(known, falls=failures)
+        proven = ProvenStorage(settings.state_dir, settings.pop)
+        known = msgspec.structs.replace(known, falls=failures, proven=proven)
         brake = self.brake.read(), self.brake.frozen()
-        state = restored(kept, facts, clock(), *brake, failures.read())
+        state = restored(kept, facts, clock(), *brake, failures.read(), proven=proven.read())
         self.agent = Agent(facts, known, clock, state)
         self.runs["loop"] = self.agent.run
         self.runs["brake"] = Desk(
@@ -228,15 +232,19 @@ def restored(
     brake: Brake | None = None,
     frozen: frozenset[Advertisement] | None = None,
     falls: Mapping[str, Falls] | None = None,
+    *,
+    proven: frozenset[Way] = frozenset(),
 ) -> HostState:
     """The state to begin with: the brake, and the kept order, judged by today's allow-list.
 
     ``frozen`` is what the brake holds, if that is known; ``falls`` are the failures of services,
-    which a restart does not pardon. What was advertised without an order stays so.
+    which a restart does not pardon; ``proven`` are the own uplinks that have worked in an earlier
+    run. What was advertised without an order stays so.
     """
     empty = HostState(
         distrusted=kept.distrusted,
         serving=Serving(falls=falls or {}),
+        weather=Weather(proven=proven),
         deeds=recalled(kept.deeds, facts.unix),
     )
     empty = begun(empty, brake, frozen, facts, now)

@@ -6,8 +6,11 @@ first moment of silence: that has to be beaten (see :mod:`splits`), not what ord
 
 An *uplink* is silent when its probes have not been answered for ``SILENT`` seconds while those
 through another uplink of the same family are: if nobody answers through any uplink, the others
-are gone, not the uplinks. BFD (RFC 5880) needs no such patience. An uplink that never worked in
-this run proves nothing by not working. A *sibling* is silent when none of its paths is up for as
+are gone, not the uplinks. BFD (RFC 5880) needs no such patience. An uplink that never worked
+proves nothing by not working: it may never have been set up. One that did in an earlier run of the
+agent counts once its neighbor has been sent something in this one (only then is there anything to
+beat), and after ``REMEMBERED`` seconds: a host that boots sets up one thing after the other. A
+*sibling* is silent when none of its paths is up for as
 long, other PoPs are seen, and none of them says that it sees the sibling. Families apart, always.
 """
 
@@ -23,6 +26,8 @@ from ambicast.model.prefixes import family
 
 # Seconds since the last answer: a gap of 300 ms, or two of them, must change nothing.
 SILENT = 0.6
+# The same for an uplink that has not worked since the agent was started.
+REMEMBERED = 3.0
 
 
 class Silence(msgspec.Struct, frozen=True):
@@ -52,10 +57,20 @@ def confirm_after(timing: Timing) -> float:
     return max(0.0, SILENT - timing.watch_interval * timing.watch_misses)
 
 
-def uplinks(before: Silences, once_forwarded: frozenset[Way], scene: Scene) -> Silences:
-    """The own uplinks from which nothing comes now; ``once_forwarded``: BFD was up there."""
+def uplinks(
+    before: Silences, once_forwarded: frozenset[Way], proven: frozenset[Way], scene: Scene
+) -> Silences:
+    """The own uplinks from which nothing comes now.
+
+    Args:
+        before: those of the last look.
+        once_forwarded: where BFD was up in this run.
+        proven: which have worked in some run, and whose neighbor was sent something in this one.
+        scene: this moment.
+    """
     down = {way for way in once_forwarded if scene.forwards(way) is False}
-    mute = {way for way in scene.ways() if way in scene.worked and scene.answered(way) is False}
+    able = scene.worked | proven
+    mute = {way for way in scene.ways() if way in able and scene.answered(way) is False}
     works = {way for way in scene.ways() if _works(way, scene) and way not in down}
 
     def had(way: Way) -> frozenset[str]:
@@ -68,7 +83,8 @@ def uplinks(before: Silences, once_forwarded: frozenset[Way], scene: Scene) -> S
     def believed(way: Way, since: float) -> bool:
         if not any(name != way[0] and kind is way[1] for name, kind in works):
             return False
-        return way in down or scene.now >= since + confirm_after(scene.fleet.timing)
+        patience = confirm_after(scene.fleet.timing) if way in scene.worked else REMEMBERED
+        return way in down or scene.now >= since + patience
 
     return _follow(
         before, [way for way in scene.ways() if way in mute | down], had, believed, scene

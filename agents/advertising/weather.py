@@ -13,10 +13,11 @@ import msgspec
 from agents.advertising import away, contingency, silence, uplink_hold
 from agents.advertising.away import Contact
 from agents.advertising.contingency import Lost
-from agents.advertising.observations import BfdSeen, Observation, Watched
+from agents.advertising.observations import BfdSeen, BgpSeen, Observation, Watched
 from agents.advertising.scene import Scene, Way
 from agents.advertising.silence import Silences
 from agents.advertising.uplink_hold import Flaps
+from ambicast.model.prefixes import family
 
 # The watch tells four times a second. One that has said nothing for so long is not watching.
 WATCH_STALE = 1.5
@@ -55,6 +56,8 @@ class Weather(msgspec.Struct, frozen=True):
         vigil: the own watch.
         bfd: forwarding to the neighbors, where BFD says.
         forwarded: where BFD was up in this run.
+        proven: own uplinks whose probes have come back, in this run or an earlier one, by family.
+        sent: own uplinks whose neighbor was sent a prefix of the family in this run.
         seen: other hosts of this PoP that were seen in this run, by family.
         silences: own uplinks from which nothing comes.
         siblings: other hosts of this PoP from which nothing comes.
@@ -67,6 +70,8 @@ class Weather(msgspec.Struct, frozen=True):
     vigil: Vigil = Vigil()
     bfd: BfdSeen | None = None
     forwarded: frozenset[Way] = frozenset()
+    proven: frozenset[Way] = frozenset()
+    sent: frozenset[Way] = frozenset()
     seen: frozenset[Way] = frozenset()
     silences: Silences = {}
     siblings: Silences = {}
@@ -87,10 +92,12 @@ class Weather(msgspec.Struct, frozen=True):
 def noticed(before: Weather, observation: Observation, now: float) -> Weather:
     """What an observation says by itself."""
     contact = away.heard(before.contact, observation, now)
-    vigil, bfd, forwarded = before.vigil, before.bfd, before.forwarded
+    vigil, bfd, forwarded, sent = before.vigil, before.bfd, before.forwarded, before.sent
     match observation:
         case Watched():
             vigil = _watching(vigil, observation, now)
+        case BgpSeen():
+            sent |= {(each.uplink, family(each.prefix)) for each in observation.wire}
         case BfdSeen():
             bfd = observation
             forwarded |= {
@@ -103,17 +110,19 @@ def noticed(before: Weather, observation: Observation, now: float) -> Weather:
             pass
     vigil = _begun(vigil, now)
     return msgspec.structs.replace(
-        before, contact=contact, vigil=vigil, bfd=bfd, forwarded=forwarded
+        before, contact=contact, vigil=vigil, bfd=bfd, forwarded=forwarded, sent=sent
     )
 
 
 def followed(before: Weather, scene: Scene) -> Weather:
     """What follows from everything, at this moment."""
-    silences = silence.uplinks(before.silences, before.forwarded, scene)
+    proven = before.proven & before.sent
+    silences = silence.uplinks(before.silences, before.forwarded, proven, scene)
     up = silence.siblings_up(scene)
     returned = {way: before.returned.get(way, scene.now) for way in sorted(up)}
     return msgspec.structs.replace(
         before,
+        proven=before.proven | scene.worked,
         seen=before.seen | up,
         silences=silences,
         siblings=silence.siblings(before.siblings, before.seen, scene),
