@@ -145,6 +145,18 @@ def test_bytes_that_are_no_message_are_sent_as_they_are(running, do, until):
     do("publish, topic: pops/lhr/lhr-1/order, size: 300KiB, retain: no")
 
 
+def test_the_lab_speaks_without_throwing_anybody_off_the_broker(running, do):
+    def thrown_off():
+        lines = log_of(running, "ctl1", "mosquitto").splitlines()
+        return [line for line in lines if "already connected" in line]
+
+    before = thrown_off()
+    do("publish, topic: pops/lhr/lhr-1/order, size: 1KiB, retain: no")
+    assert retained(running, [f"ambicast/v1/{fleet_name(running)}/controller/presence"])
+    assert thrown_off() == before
+    assert not [line for line in before if "Client controller " in line]
+
+
 def test_a_broken_file_is_put_in_place_and_the_first_one_again(running, do, until):
     (do.folder / "broken.yaml").write_text("fleet: [\n")
     inside = ["cat", "/etc/ambicast/fleet.yaml"]
