@@ -1,8 +1,8 @@
 """The first look of a controller that remembers nothing: take over what stands, change nothing.
 
 A controller that starts with an empty journal in the middle of an incident must not tidy up: the
-more-specifics it finds on survivors' wires carry traffic. It adopts them as postures, and every
-later change is a plan like any other (I8).
+more-specifics it finds on survivors' wires carry traffic. It adopts them as postures, as far as
+they are believed (:mod:`wires`), and every later change is a plan like any other (I8).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ambicast.contract.codec import Stamp
 from ambicast.contract.messages import DeedKind
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, HostName, PopName
-from ambicast.model.prefixes import contains, family, length
+from ambicast.model.prefixes import contains, length
 from ambicast.model.routes import Advertisement
 from controller.choreography.anycast import at_least, depths, key_of, silent_ways
 from controller.choreography.contingencies import plans
@@ -24,18 +24,13 @@ from controller.choreography.ladder import deepest_on_wire
 from controller.choreography.layout import layout
 from controller.choreography.orders import Wanted, orders
 from controller.choreography.phases import Phase
+from controller.choreography.planned import step_aside
 from controller.choreography.posture import Home, Posture, change
 from controller.choreography.run import PopRun, Run, SilentWay
 from controller.choreography.taking import in_families
+from controller.choreography.wires import NO_EXPORT, Found, Wires, found_on_wires, reports
 from controller.world.belief import World
 from controller.world.hosts import spoken
-from controller.world.liveness import hosts_gone
-
-# RFC 1997: for the PoP's own router alone; what carries it was added for a host beside.
-NO_EXPORT = "65535:65281"
-
-Wires = Mapping[PopName, tuple[Advertisement, ...]]
-Helping = Mapping[Family, Mapping[PopName, int]]
 
 # A controller hears retained reports within milliseconds of connecting; a host that is down for
 # good must not keep it from working for ever.
@@ -64,14 +59,9 @@ def adopted(run: Run, world: World, fleet: Fleet, now: float) -> Run:
     epoch = max(run.epoch, world.epoch_seen + 1)
     if run.steering is not None and not outdated(run, world):
         return msgspec.structs.replace(run, epoch=epoch, begun=True)
-    lost = hosts_gone(world, fleet, now)
-    wires = {pop: wire_of(world, fleet, pop, lost) for pop in fleet.pops}
-    helping = _helping(fleet, wires)
-    told = {pop for pop in fleet.pops if _told(world, fleet, pop)}
-    pops = {
-        name: _pop_run(fleet, wires[name], helping.get(name, {}), name, now, told=name in told)
-        for name in fleet.pops
-    }
+    on_wires = found_on_wires(world, fleet, now)
+    told = frozenset(pop for pop in fleet.pops if _told(world, fleet, pop))
+    pops = {name: _pop_run(fleet, on_wires, name, now, told=told) for name in fleet.pops}
     found = msgspec.structs.replace(
         run,
         epoch=epoch,
@@ -86,19 +76,19 @@ def adopted(run: Run, world: World, fleet: Fleet, now: float) -> Run:
         kept={},
         silent_ways=_known_ways(world, fleet, now),
     )
-    found = at_least(found, _anycast(fleet, wires))
-    return msgspec.structs.replace(found, kept=_unexplained(found, world, fleet, now))
+    # Whoever says so: what one host really advertises wins everywhere until all do.
+    found = at_least(found, _anycast(fleet, on_wires.wires))
+    kept = _unexplained(found, world, fleet, on_wires.unheeded, now)
+    return msgspec.structs.replace(found, kept=kept)
 
 
 def _known_ways(world: World, fleet: Fleet, now: float) -> Mapping[str, SilentWay]:
     """Uplinks that are silent already: whoever was here before has answered to them."""
-    reports = (
-        (host, world.hosts[host].report) for _, host in fleet.hosts() if host in world.hosts
-    )
     return {
         key_of(host, uplink, kind): SilentWay(now, answered=True)
-        for host, report in reports
-        if report is not None and not report.deeds
+        for _, host in fleet.hosts()
+        for report in reports(world, [host])
+        if not report.deeds
         for uplink, kind in silent_ways(report)
     }
 
@@ -117,29 +107,10 @@ def outdated(run: Run, world: World) -> bool:
     return False
 
 
-def wire_of(
-    world: World, fleet: Fleet, pop: PopName, lost: frozenset[HostName]
-) -> tuple[Advertisement, ...]:
-    """What the hosts of ``pop`` advertise to the world, and not to their own router alone.
-
-    The last word of a ``lost`` host counts only where no other is left: a dead PoP's stale routes
-    must be beaten.
-    """
-    hosts = [host for host in fleet.bgp_hosts(pop) if host not in lost] or fleet.bgp_hosts(pop)
-    reports = [world.hosts[host].report for host in hosts if host in world.hosts]
-    return tuple(
-        each
-        for report in reports
-        if report
-        for each in report.wire
-        if NO_EXPORT not in each.attributes.communities
-    )
-
-
 def _told(world: World, fleet: Fleet, pop: PopName) -> bool:
     """Whether a fit agent of ``pop`` has reported: its empty wire is meant, not merely unknown."""
-    reports = [world.hosts[host].report for host in fleet.bgp_hosts(pop) if host in world.hosts]
-    return any(each and each.services and all(s.fit for s in each.services) for each in reports)
+    told = reports(world, fleet.bgp_hosts(pop))
+    return any(each.services and all(s.fit for s in each.services) for each in told)
 
 
 def _anycast(fleet: Fleet, wires: Wires) -> Mapping[Family, int]:
@@ -152,28 +123,10 @@ def _anycast(fleet: Fleet, wires: Wires) -> Mapping[Family, int]:
     }
 
 
-def _helping(fleet: Fleet, wires: Wires) -> Mapping[PopName, Helping]:
-    """PoP -> family -> others that advertise its prefixes -> how deep."""
-    facts = layout(fleet)
-    found: dict[PopName, dict[Family, dict[PopName, int]]] = {}
-    for pop, wire in wires.items():
-        for prefix in {each.prefix for each in wire}.difference(facts.shared):
-            at = facts.home_of(prefix)
-            if at is not None and at[0] != pop:
-                others = found.setdefault(at[0], {}).setdefault(family(prefix), {})
-                others[pop] = max(length(prefix) - length(at[1]), others.get(pop, 0))
-    return found
-
-
 def _pop_run(
-    fleet: Fleet,
-    wire: tuple[Advertisement, ...],
-    away: Helping,
-    pop: PopName,
-    now: float,
-    *,
-    told: bool,
+    fleet: Fleet, on_wires: Found, pop: PopName, now: float, *, told: frozenset[PopName]
 ) -> PopRun:
+    wire, away = on_wires.wires[pop], on_wires.away.get(pop)
     own = layout(fleet).own[pop]
     splits = {kind: _own_depth(own[kind], wire) for kind in Family}
     posture = Posture(given=0.0, splits={kind: each for kind, each in splits.items() if each})
@@ -182,12 +135,17 @@ def _pop_run(
     deep = {kind: max(each.values()) for kind, each in away.items()}
     helpers = tuple(sorted({other for each in away.values() for other in each}))
     posture = in_families(change(posture, helpers=helpers), deep, frozenset(spoken(fleet, pop)))
-    if told and not wire and not any(deep.values()):
+    if pop in on_wires.ending:
+        plan = step_aside(fleet, pop, posture, "it serves, and is seen; others still help", now)
+        taken = plan.steps[0].posture
+        return PopRun(Phase.RETURNING, taken, plan, since=now, because=plan.reason)
+    if pop in told and not wire and not any(deep.values()):
         # Alive, empty, and others carry its prefixes: somebody drained it. It stays so.
         gone = change(posture, home=Home.AWAY)
         return PopRun(Phase.DRAINED, gone, since=now, because="found drained", found=True)
     phase = Phase.TAKEN_OVER if any(deep.values()) else Phase.COVERED
-    return PopRun(phase, posture, since=now, because="found so at start")
+    lost_at = now if pop in on_wires.doubtful else None
+    return PopRun(phase, posture, since=now, because="found so at start", lost_at=lost_at)
 
 
 def _depth(prefixes: tuple[str, ...], wire: Iterable[Advertisement]) -> int | None:
@@ -214,7 +172,11 @@ def _own_depth(prefixes: tuple[str, ...], wire: tuple[Advertisement, ...]) -> in
 
 
 def _unexplained(
-    run: Run, world: World, fleet: Fleet, now: float
+    run: Run,
+    world: World,
+    fleet: Fleet,
+    unheeded: Mapping[HostName, frozenset[str]],
+    now: float,
 ) -> Mapping[HostName, tuple[Kept, ...]]:
     """What stands on wires and follows from no posture: it stays where it stands."""
     wanted = Wanted(
@@ -237,6 +199,7 @@ def _unexplained(
             and NO_EXPORT not in each.attributes.communities
             and each.uplink in fleet.pops[desired.pop].uplinks
             and facts.steers(each.prefix)
+            and each.prefix not in unheeded.get(host, ())
         )
         if odd:
             prefixes = tuple(dict.fromkeys(each.prefix for each in odd))

@@ -87,7 +87,7 @@ def sifted(
         if (
             len(pops) < fleet.timing.quorum
             and not pops <= set(run.pops[lost].posture.helpers)
-            and _serves(conditions[lost], lost, kinds, polled, fleet.timing.quorum)
+            and serves(conditions[lost], lost, kinds, polled, fleet.timing.quorum)
         ):
             why = f"{lost} serves and is seen; at least {fleet.timing.quorum} PoPs must say so"
             ignored |= {f"{host} {lost}": f"{host} says it took over: {why}" for _, host, _ in new}
@@ -111,7 +111,7 @@ def _standing(world: World, fleet: Fleet) -> Iterator[tuple[PopName, HostName, D
             yield pop, host, msgspec.structs.replace(deed, prefixes=sent)
 
 
-def _serves(
+def serves(
     found: Assessment,
     name: PopName,
     kinds: Iterable[Family],

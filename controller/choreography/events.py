@@ -29,8 +29,10 @@ def event_of(run: Run, name: PopName, intent: Intent | None, look: Look) -> Even
     """The most urgent event that applies to the PoP ``name`` now, or none."""
     pop, condition = run.pops[name], look.condition(name)
     urgent = _emergency(run, name, look)
-    if urgent is not None or condition is Condition.SILENT:
+    if urgent is not None and not (_begins(pop, condition, look) and pop.refusal):
         return urgent
+    if condition is Condition.SILENT:
+        return None
     if _last_resort(pop, condition, look):
         return Event.UNDRAIN
     if intent is not None and condition is not Condition.UNKNOWN and not _leaving(pop):
@@ -40,13 +42,18 @@ def event_of(run: Run, name: PopName, intent: Intent | None, look: Look) -> Even
         return Event.UNDRAIN if asked or not pop.found else None
     if pop.plan is not None and pop.plan.settled:
         return Event.DONE if pop.phase in {Phase.RETURNING, Phase.DRAINING} else _back(look, pop)
-    if pop.phase is Phase.STARTING and condition is Condition.SERVING and _complete(pop, look):
+    if _begins(pop, condition, look):
         return Event.ESTABLISHED
     return _back(look, pop)
 
 
-def _complete(pop: PopRun, look: Look) -> bool:
-    """Whether every family is on the wire, or one that is not has had the time to come."""
+def _begins(pop: PopRun, condition: Condition, look: Look) -> bool:
+    """Whether it serves for the first time.
+
+    Every family is on the wire, or one that is not has had the time to come.
+    """
+    if pop.phase is not Phase.STARTING or condition is not Condition.SERVING:
+        return False
     if pop.serving_since is not None:
         return True
     return pop.withdrawn_since is not None and look.now - pop.withdrawn_since >= COMING_UP

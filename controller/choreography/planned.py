@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, PopName
 from ambicast.model.prefixes import family
@@ -85,9 +87,35 @@ def go_back(fleet: Fleet, pop: PopName, posture: Posture, reason: str, now: floa
     client (mean 124 s; failover-simulation.md section 5). Home keeps its halves: withdrawing them
     is the same danger again, and a latched prefix is a healthy state.
     """
+    steps = _handing_over(fleet, pop, posture, given=0.0)
+    left = steps[-1].posture
+    given = [change(left, given=share) for share in GROWING]
+    # Wholly at home, no family is apart any more.
+    given[-1] = change(given[-1], families=())
+    for grown in given:
+        steps.append(_give(fleet, pop, grown, last=grown is given[-1]))
+    return Plan("return", pop, reason, tuple(steps), now)
+
+
+def step_aside(fleet: Fleet, pop: PopName, posture: Posture, reason: str, now: float) -> Plan:
+    """Like ``go_back``, for a PoP that serves its clients all the while: only helpers leave.
+
+    Not before it has been seen to serve for the settle-down time.
+    """
+    first, *steps = _handing_over(fleet, pop, posture, given=1.0)
+    settle = fleet.timing.settle_down
+    served = (Waited(settle), *first.settled_when)
+    first = msgspec.structs.replace(first, settled_when=served, deadline=settle + 30)
+    steps.insert(0, first)
+    whole = change(steps[-1].posture, families=())
+    return Plan("return", pop, reason, (*steps, _give(fleet, pop, whole, last=True)), now)
+
+
+def _handing_over(fleet: Fleet, pop: PopName, posture: Posture, given: float) -> list[Step]:
+    """Home advertises, then helpers leave; meanwhile DNS gives it ``given`` of its groups."""
     kinds = tuple(kind for kind in Family if posture.concerns(kind))
     deep = {kind: max(posture.depth_in(kind), posture.split_in(kind)) for kind in kinds}
-    here = _at_home(posture, deep)
+    here = change(_at_home(posture, deep), given=given)
     prefixes = tuple(
         each
         for prefix in fleet.pops[pop].prefixes
@@ -108,17 +136,12 @@ def go_back(fleet: Fleet, pop: PopName, posture: Posture, reason: str, now: floa
         rest = tuple(name for name in left.helpers if name != helper)
         left = change(left, helpers=rest) if rest else _alone(left)
         steps.append(_leave(fleet, pop, helper, left, prefixes))
-    given = [change(left, given=share) for share in GROWING]
-    # Wholly at home, no family is apart any more.
-    given[-1] = change(given[-1], families=())
-    for grown in given:
-        steps.append(_give(fleet, pop, grown, last=grown is given[-1]))
-    return Plan("return", pop, reason, tuple(steps), now)
+    return steps
 
 
 def _at_home(posture: Posture, deep: Mapping[Family, int]) -> Posture:
-    """Home advertises too, in its families as deep as ``deep`` says; given to nobody yet."""
-    here = change(posture, home=Home.HERE, given=0.0)
+    """Home advertises too, in its families as deep as ``deep`` says."""
+    here = change(posture, home=Home.HERE)
     if not posture.families and len(set(deep.values())) == 1:
         return change(here, split=max(deep.values()))
     return change(here, splits={**posture.splits, **deep})

@@ -125,7 +125,9 @@ def _happen(run: Run, look: Look, commands: list[Command]) -> Run:
         wish, moved = look.intent(name), False
         for _ in range(MOST_EVENTS):
             run, moved = _happen_to(run, name, wish, look, commands)
-            if not moved:
+            pop = run.pops[name]
+            # What a guard refuses must not keep one that starts from its clients.
+            if not moved and not (pop.refusal and pop.phase is Phase.STARTING):
                 break
         if not moved and wish is not None and run.pops[name].refusal:
             # A wish that a guard refuses must not keep the PoP from its way back.
