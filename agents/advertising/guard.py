@@ -46,17 +46,19 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Guard(msgspec.Struct, frozen=True):
-    """What may happen after ``after`` seconds of silence."""
+    """What may happen after ``after`` seconds of silence; ``held``: nothing, by an operator."""
 
     after: float
     groups: tuple[Group, ...] = ()
+    held: bool = False
 
 
 def guard(state: HostState, facts: Facts, desired: Desired) -> Guard:
     """What the switch shall be told now; a deterministic function of its arguments."""
     after = facts.fleet.timing.deadman
-    braked = state.braking is not None and state.braking.holds
-    if desired.advertisements is None or braked:
+    if state.braking is not None and state.braking.holds:
+        return Guard(after, held=True)
+    if desired.advertisements is None:
         return Guard(after)
     stays = _kept_here(state, facts) | state.keeping.open
     others = [each.fit for each in state.heard.words if not each.switched]

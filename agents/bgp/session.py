@@ -30,6 +30,7 @@ ATTACH_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
 MOST_UNREAD = 2**20
 RESTART_PAUSE = 30.0
+FIRST_EMPTY = 5.0
 
 
 class Bgp:
@@ -61,6 +62,7 @@ class Bgp:
         self._writer: asyncio.StreamWriter | None = None
         self._heeds = False
         self._told_deaf = False
+        self._began: float | None = None
 
     def want(self, advertisements: frozenset[Advertisement] | None) -> None:
         """Advertise exactly these from now on; none means hands off: change nothing.
@@ -84,10 +86,14 @@ class Bgp:
     def guard(self, guard: Guard) -> None:
         """A heartbeat for the bridge, with what its dead man's switch may do; not stored.
 
-        A bridge of an earlier release would hand it to ExaBGP: it gets none.
+        A bridge of an earlier release would hand it to ExaBGP: it gets none. Nor does one get an
+        empty one at first: who has just begun has heard nobody and allows nothing, and an agent
+        that crashes at every start would disarm the switch for good.
         """
-        writer = self._writer
-        if not self._heeds:
+        writer, now = self._writer, asyncio.get_running_loop().time()
+        self._began = now if self._began is None else self._began
+        young = now - self._began < FIRST_EMPTY
+        if not self._heeds or (young and not guard.groups and not guard.held):
             return
         if writer is not None and writer.transport.get_write_buffer_size() < MOST_UNREAD:
             writer.write(heartbeat(guard, self._sessions.values()).encode("ascii"))

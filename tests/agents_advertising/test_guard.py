@@ -125,7 +125,7 @@ def test_nor_what_stays_although_it_is_unfit(host):
 def test_nor_what_an_operator_holds(host):
     assert guarded(host, word()).groups
     host.tell(BrakePulled(Brake(kind=BrakeKind.HOLD, reason="works")))
-    assert guarded(host, word()).groups == ()
+    assert guarded(host, word()) == Guard(30, held=True)
 
 
 def test_never_a_prefix_whose_keeper_it_is():

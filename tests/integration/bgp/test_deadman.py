@@ -61,7 +61,7 @@ async def test_a_silent_agent_over_a_dead_service_withdraws_what_it_allowed(runn
         successor = start_agent()
         successor.bgp.want(WANTED)
         await successor.until_wire(WANTED)
-        successor.bgp.guard(Guard(30.0))
+        successor.bgp.guard(Guard(30.0, (Group((NOBODY_LISTENS,), (OURS,)),)))
         async with asyncio.timeout(PATIENCE):
             while await loop.sock_recv(responder, 99) != b"unswitched":
                 pass

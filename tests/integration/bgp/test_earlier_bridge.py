@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from agents.advertising.guard import Guard
+from agents.advertising.guard import Group, Guard
 from agents.bgp.session import Bgp
 from tests.agents_advertising.hosts import AMS
 
@@ -56,11 +56,30 @@ async def test_a_bridge_that_does_not_greet_gets_no_heartbeat(endpoint):
     assert "#heartbeat" not in said
 
 
-async def test_one_that_greets_gets_them(endpoint):
+SOME = Guard(30.0, (Group((), ("198.18.0.0/22",)),))
+HELD = Guard(30.0, held=True)
+
+
+async def greeted(endpoint):
     await endpoint.hears("#hello")
     endpoint.writer.write(b"#bridge heartbeat restart close\n")
     async with asyncio.timeout(5):
         while not endpoint.bgp._heeds:  # noqa: ASYNC110 - a few turns of the loop
             await asyncio.sleep(0)
-    endpoint.bgp.guard(Guard(30.0))
+
+
+@pytest.mark.parametrize("guard", [SOME, HELD], ids=["some", "held"])
+async def test_one_that_greets_gets_them(endpoint, guard):
+    await greeted(endpoint)
+    endpoint.bgp.guard(guard)
     assert await endpoint.hears("#heartbeat")
+
+
+async def test_an_agent_that_has_just_begun_disarms_nothing(endpoint, monkeypatch):
+    await greeted(endpoint)
+    endpoint.bgp.guard(Guard(30.0))
+    endpoint.bgp.guard(SOME)
+    assert "withdraw" in await endpoint.hears("#heartbeat"), "the empty one was not said"
+    monkeypatch.setattr("agents.bgp.session.FIRST_EMPTY", 0.0)
+    endpoint.bgp.guard(Guard(30.0))
+    assert '"groups":[]' in await endpoint.hears("#heartbeat")
