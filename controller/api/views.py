@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from ambicast.model.fleet import Fleet
-from ambicast.model.identifiers import GroupName, PopName, ServiceName
+from ambicast.model.identifiers import Family, GroupName, PopName, ServiceName
 from controller.api.rows import HostRow, PopRow, host_row, pop_row, reports_of
 from controller.choreography.plan import Plan, Step
 from controller.choreography.settling import Waited
@@ -146,19 +146,23 @@ def nameservers(view: View, fleet: Fleet) -> list[NameserverRow]:
 
 def pop(view: View, fleet: Fleet, name: PopName) -> PopPage:
     """The body of ``/pops/{pop}``."""
-    row = view.run.failover.get(name)
-    failover = (
-        FailoverRow(row.advertisers, row.answers, row.overloaded, view.now - row.computed_at)
-        if row
-        else None
-    )
     plan = view.run.pops[name].plan
     return PopPage(
         row=pop_row(view, fleet, name),
         hosts=[host_row(view, fleet, name, host) for host in sorted(fleet.pops[name].hosts)],
-        failover=failover,
+        failover=_failover(view, name),
         plan=_plan(plan, view.now) if plan else None,
     )
+
+
+def _failover(view: View, name: PopName) -> FailoverRow | None:
+    """Its row of the table; whose groups do not move stay where they are."""
+    row = view.run.failover.get(name)
+    if row is None:
+        return None
+    placed = view.run.assignments.get(Family.V4)
+    answers = {**(placed.pops if placed else {}), **row.answers}
+    return FailoverRow(row.advertisers, answers, row.overloaded, view.now - row.computed_at)
 
 
 def plans(view: View) -> list[PlanRow]:

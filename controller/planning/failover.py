@@ -21,7 +21,8 @@ class Failover(msgspec.Struct, frozen=True):
     """What happens when one PoP is lost.
 
     ``advertisers`` take over its prefixes, nearest last to leave on return; ``answers`` is where
-    its client groups are steered; ``overloaded`` names PoPs the landing load would overload.
+    its client groups are steered, and only they: all rows together then hold each group once, and
+    not once per PoP; ``overloaded`` names PoPs the landing load would overload.
     """
 
     advertisers: tuple[PopName, ...]
@@ -57,9 +58,8 @@ def _row(  # noqa: PLR0917 - all that a row is made of, computed once for all ro
 ) -> Failover:
     survivors = {pop: share for pop, share in given.items() if pop != lost}
     load = {pop: carried for pop, carried in before.load.items() if pop != lost}
-    placed = dict(before.pops)
+    placed: dict[GroupName, PopName] = {}
     for group in moving:
-        placed.pop(group.name)
         place(fleet, group, survivors, placed, load)
     touched = {placed[group.name] for group in moving if group.name in placed}
     over = {*before.overloaded, *overloaded(fleet, {pop: load[pop] for pop in touched})} - {lost}

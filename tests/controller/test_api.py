@@ -28,6 +28,9 @@ def test_pops_have_condition_phase_and_sessions(api):
 def test_a_pop_in_full_says_who_would_take_over(api):
     body = api.get("/api/v1/pops/ams").json()
     assert body["failover"]["advertisers"] == ["fra", "lhr"]
+    answers = body["failover"]["answers"]
+    assert set(answers) == {"c1", "c2", "c3"}
+    assert "ams" not in answers.values()
     (host,) = body["hosts"]
     assert "198.18.0.0/22" in host["wire"]
     assert "198.18.0.10" in host["terminated"]

@@ -84,10 +84,19 @@ def test_growing_shares_are_growing_sets(fleet, pop, one, other):
 
 @given(worlds())
 def test_a_failover_row_never_counts_on_the_lost(fleet):
-    for lost, row in failover_table(fleet, dict.fromkeys(POPS, 1.0), 5.0).items():
+    given = dict.fromkeys(POPS, 1.0)
+    before = assign(fleet, given).pops
+    for lost, row in failover_table(fleet, given, 5.0).items():
         assert row.advertisers
         assert lost not in {*row.advertisers, *row.answers.values()}
-        assert set(row.answers) == set(fleet.clients)
+        assert set({**before, **row.answers}) == set(fleet.clients)
+
+
+@given(worlds())
+def test_all_failover_rows_together_hold_each_client_group_once(fleet):
+    rows = failover_table(fleet, dict.fromkeys(POPS, 1.0), 5.0).values()
+    moving = [group for row in rows for group in row.answers]
+    assert sorted(moving) == sorted(fleet.clients)
 
 
 def test_nobody_is_drained_below_the_fewest_pops():
