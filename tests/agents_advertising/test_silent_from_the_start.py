@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from agents.advertising.silence import REMEMBERED
-from agents.advertising.weather import FIRST_LOOK, Weather
+from agents.advertising.observations import BgpSeen
+from agents.advertising.weather import Weather
 from ambicast.contract.messages import DeedKind
 from ambicast.model.identifiers import Family
 from ambicast.model.prefixes import split
@@ -21,7 +21,8 @@ def restarted(proven=BOTH, through=("north", "south")):
     host = Host()
     host.state = msgspec.structs.replace(host.state, weather=Weather(proven=proven))
     host.give(order(OWN, OWN6), stamp(1))
-    host.attach(*adverts(OWN, OWN6, through=through))
+    rib, wire = adverts(OWN, OWN6), adverts(OWN, OWN6, through=through)
+    host.tell(BgpSeen(attached=True, rib=frozenset(rib), wire=frozenset(wire)))
     host.judge("www", fit=True)
     host.judge("video", fit=True)
     return host
@@ -36,7 +37,7 @@ def listen(host, seconds, **working):
 
 def test_an_uplink_that_fell_silent_while_the_agent_was_away_is_gone_around():
     host = restarted()
-    listen(host, FIRST_LOOK + REMEMBERED - 0.25, north=False)
+    listen(host, 3.75, north=False)
     assert host.state.deeds == ()
     listen(host, 1.0, north=False)
     host.obey()
@@ -65,7 +66,7 @@ def test_nor_does_one_whose_neighbor_was_sent_nothing():
 
 def test_nor_one_that_is_late_when_the_host_boots():
     host = restarted()
-    listen(host, FIRST_LOOK + REMEMBERED - 0.5, north=False)
+    listen(host, 3.5, north=False)
     listen(host, 60)
     assert host.state.deeds == ()
 
