@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from ambicast.model.identifiers import Family
 from ambicast.model.prefixes import witness
 from tests.behaviour.kernel.watching import BOTH, NEITHER, Watch, all_up, gone
 
@@ -60,6 +61,19 @@ async def test_an_uplink_without_carrier_is_told_too(watch, world):
     world.ip("ams", "link set eth2 down")
     await watch.told["ams"].until(lambda seen: seen.working["south"] == NEITHER)
     assert watch.told["ams"].last.working["north"] == BOTH
+
+
+async def test_addresses_of_one_family_that_are_removed_stop_the_watch_in_that_family_alone(
+    watch, world
+):
+    for interface in ("eth1", "eth2"):
+        world.ip("ams", f"-6 addr flush dev {interface} scope global")
+    blind = {Family.V4: True, Family.V6: False}
+    await watch.told["ams"].until(
+        lambda seen: seen.working["north"] == seen.working["south"] == blind
+    )
+    up = {(each.pop, each.family) for each in watch.told["ams"].last.seen if each.up}
+    assert up == {("fra", Family.V4), ("lhr", Family.V4)}
 
 
 @pytest.mark.parametrize(("prefix", "size"), [("198.18.8.0/23", 32), ("2001:db8:1008::/47", 128)])
