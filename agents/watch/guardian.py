@@ -12,7 +12,8 @@ more, which watchers take for the death of the PoP. So the *guardian* forks the 
   process id, while the old worker answers until the new one does;
 * ``SIGTERM`` ends both.
 
-Only the guardian speaks to the service manager, and only while the worker answers.
+Only the guardian speaks to the service manager, and only while the worker answers or waits for its
+port.
 """
 
 from __future__ import annotations

@@ -4,7 +4,9 @@ Watchers must learn whether a *host* is there. Were the agent to answer them, ev
 upgrade and crash of it would look like the death of a PoP. So a process of its own holds UDP 4791
 and little else: it needs no fleet file, speaks to nobody, and is told by the agent what to say
 (see :mod:`agents.watch.answers`). Nothing that arrives ends it; what it cannot have at once (a
-port that an agent of before still holds, a family that the kernel lacks) it tries again.
+port that an agent of before still holds, a family that the kernel lacks) it tries again, and says
+so: whoever waits for it to be ready (systemd, before it starts the agent that is to let go of the
+port) must not wait in vain.
 
 Whoever has the unix socket's path answers. A responder that finds another one's socket there has
 been succeeded, and ends: so one takes over from another without a gap
@@ -64,7 +66,8 @@ class Responder:
             host: and the host.
             key: what every datagram is sealed with.
             path: where it listens to agent and bridge.
-            beat: called about once a second while it answers, with one line on how it fares.
+            beat: called about once a second while it answers, or waits for its port, with one
+                line on how it fares.
             wire: opens the socket of a family.
         """
         self._answers = Answers(pop, host)
@@ -74,7 +77,7 @@ class Responder:
         self._wires: dict[Family, AskedWire] = {}
         self._ear: socket.socket | None = None
         self._inode = 0
-        self._looked = float("-inf")
+        self._looked = self._waited = float("-inf")
         self.dropped: Counter[str] = Counter()
 
     def run(self) -> None:
@@ -123,11 +126,17 @@ class Responder:
             if family not in self._wires:
                 self._open(family)
         if not self._wires:
+            self._wait(now)
             return
         if self._ear is None or found is None:
             self._listen()
         voice = "agent heard" if self._answers.voice(now) else "agent silent"
         self._beat(f"{' and '.join(self._wires)}, {voice}")
+
+    def _wait(self, now: float) -> None:
+        if now - self._waited >= LOOK_EVERY:
+            self._waited = now
+            self._beat(f"waiting for udp {datagrams.PORT}")
 
     def _open(self, family: Family) -> None:
         try:

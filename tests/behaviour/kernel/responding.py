@@ -51,13 +51,15 @@ class Responding:
         self._hearing.close()
         os.close(self._sink)
 
-    def start(self):
+    def start(self, **environment):
         """A guardian; what one that ran before has left behind goes on."""
         if self.process is not None:
             self.process.wait(5)
         argv = (sys.executable, "-m", "agents", "responder", "--config", str(self._config))
         with self.world.inside(self.pop):
-            self.process = subprocess.Popen(argv, stderr=self._sink)
+            self.process = subprocess.Popen(
+                argv, stderr=self._sink, env={**os.environ, **environment}
+            )
 
     def workers(self):
         """The processes that answer."""

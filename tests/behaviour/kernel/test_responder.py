@@ -120,7 +120,7 @@ async def test_a_path_that_was_tidied_away_is_there_again(watch):
     assert fra.socket.exists()
 
 
-async def test_it_waits_for_a_port_that_an_agent_of_before_still_holds(watch, world):
+async def test_it_waits_for_a_port_that_an_agent_of_before_still_holds(watch, world, manager):
     fra = watch.responders["fra"]
     fra.process.terminate()
     with world.inside("fra"):
@@ -131,8 +131,24 @@ async def test_it_waits_for_a_port_that_an_agent_of_before_still_holds(watch, wo
     await watch.told["ams"].until(gone("fra"))
     for each, wildcard in zip(old, ("::", "0.0.0.0"), strict=True):
         each.bind((wildcard, PORT))
-    fra.start()
+    fra.start(NOTIFY_SOCKET=manager.getsockname())
     await fra.until_said("no port for v4", "no port for v6")
+    assert await heard(manager) == b"READY=1\nSTATUS=waiting for udp 4791"
     for each in old:
         each.close()
     await watch.told["ams"].until(lambda seen: all_up(seen, 8))
+    assert await heard(manager) == b"STATUS=v4 and v6, agent silent"
+
+
+@pytest.fixture
+def manager(tmp_path):
+    """The service manager's end."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+        end.setblocking(False)
+        end.bind(str(tmp_path / "notify"))
+        yield end
+
+
+async def heard(manager):
+    async with asyncio.timeout(10):
+        return await asyncio.get_running_loop().sock_recv(manager, 999)
