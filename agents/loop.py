@@ -16,11 +16,11 @@ import msgspec
 import structlog
 
 from agents.advertising.accept import Accepted, Held
+from agents.advertising.certainty import next_look
 from agents.advertising.desire import Desired, desired
 from agents.advertising.guard import Guard, guard
 from agents.advertising.handover import Words
 from agents.advertising.hold_down import Falls
-from agents.advertising.keeping import next_look
 from agents.advertising.observations import (
     KernelSeen,
     Observation,
@@ -214,7 +214,9 @@ class Agent:
     def _patience(self) -> float:
         """Seconds until time alone may change something, at most a tick."""
         now = self._clock()
-        at = next_look(self._state.services, self._facts.fleet.services, now)
+        state, fleet = self._state, self._facts.fleet
+        interval = fleet.timing.watch_interval
+        at = next_look(state.services, fleet.services, state.heard, interval, now)
         weather = next_weather(self._state, self._facts, now) - now
         return min(TICK, weather + TIMER, TICK if at is None else at - now + TIMER)
 

@@ -4,7 +4,7 @@ An unfit service's prefixes are withdrawn at once, but only where somebody else 
 fit. Three things hold a prefix on the wire although nothing works behind it:
 
 * *Nobody else is known to be fit.* Withdrawing would help no client. Many that fail together are
-  in doubt before any of them is judged (see :data:`WORD`), so each finds nobody and all stay.
+  in doubt before any of them is judged (:mod:`certainty`), so each finds nobody and all stay.
 * *The losses are too many to be believed* (:mod:`mass_loss`).
 * *This host is the prefix's keeper.* A keeper first *offers* the role in its word, and leaves only
   once another fit host says that it *keeps* the prefix. Two keepers are safe, none is not; so
@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from agents.advertising.certainty import certain
 from agents.advertising.fitness import Judged, Standing, standing
 from agents.advertising.hearing import Hearing
 from agents.advertising.mass_loss import WITHIN, PopSeen, look, lost, too_many
@@ -34,10 +35,6 @@ from ambicast.model.fleet import LostAtOnce
 from ambicast.model.identifiers import ServiceName
 from ambicast.model.services import Service
 
-# How long another host's first failing check may be on its way to us, in seconds.
-WORD = 0.1
-# Checks and their outcomes jitter; so much less than the full wait is as good.
-SLACK = 0.02
 # Nobody else fit for so long: a recovered service need not serve its hold-down ...
 PARDON = 2.0
 # ... and what is unfit comes back as it is. Longer than anybody's doubt lasts.
@@ -74,7 +71,8 @@ class Moment(NamedTuple):
     """Everything that decides what may be given up now.
 
     ``roles`` are the prefixes whose keeper this host is; ``asked`` those it shall advertise;
-    ``standing`` those it does; ``held_down`` the fit services that have to go on passing.
+    ``standing`` those it does; ``held_down`` the fit services that have to go on passing;
+    ``interval`` the seconds between two probes of a host.
     """
 
     pop: str
@@ -87,6 +85,7 @@ class Moment(NamedTuple):
     heard: Hearing
     limit: LostAtOnce
     checks: Mapping[ServiceName, Service]
+    interval: float
     now: float
 
     def stands(self, prefix: str) -> Standing:
@@ -98,31 +97,6 @@ class Moment(NamedTuple):
         behind = self.behind(prefix)
         fit = (name for name in behind if name in self.services and self.services[name].fit)
         return not behind or any(name not in self.held_down for name in fit)
-
-
-def settled(each: Judged, service: Service | None) -> float:
-    """From when on nobody else can have failed together with this service without our knowing.
-
-    Another host's first failing check comes at most one interval after ours, and its word soon
-    after. With checks as dense as the watch (interval and fast interval 0.1 s, three failures)
-    that is when the verdict turns, so no time is lost; with lazy ones it is a little later.
-    """
-    checks = service.checks if service else ()
-    longest = max((check.interval for check in checks), default=0.0)
-    began = each.since if each.failing is None else each.failing
-    return began + longest + WORD - SLACK if checks else began
-
-
-def next_look(
-    services: Mapping[str, Judged], checks: Mapping[ServiceName, Service], now: float
-) -> float | None:
-    """When to look again although nothing happened: a failing service is certain to be alone."""
-    due = [
-        settled(each, checks.get(ServiceName(name)))
-        for name, each in services.items()
-        if each.failing is not None
-    ]
-    return min((at for at in due if at > now), default=None)
 
 
 def pardoned(alone: Mapping[str, float], now: float) -> frozenset[str]:
@@ -198,9 +172,9 @@ def _fate(prefix: str, before: Keeping, at: Moment, distrust: bool) -> _Fate:  #
         wait = PARDON if at.heard.words else BETTER_THAN_NOTHING
         waited = at.now - before.waiting.get(prefix, at.now)
         return _Fate.STAYS if waited >= wait else _Fate.NOTHING
-    early = any(at.now < settled(at.services[name], at.checks.get(name)) for name in behind)
-    unkept = prefix in at.roles and not at.heard.kept(prefix, behind)
-    stays = early or distrust or unkept or not at.heard.fit(behind)
+    sure = certain(at.heard, behind, at.services, at.checks, at.interval, at.now)
+    unkept = prefix in at.roles and not sure.kept(prefix, behind)
+    stays = distrust or unkept or not sure.fit(behind)
     return _Fate.STAYS if stays else _Fate.GOES
 
 

@@ -70,6 +70,7 @@ class Told(msgspec.Struct, frozen=True):
         voice: its agent speaks; if not, only its responder answers.
         switched: its dead man's switch has fired.
         heard: when it was last heard (the caller's clock).
+        rtt: how long replies of this host take at most lately, from probe to reply, in seconds.
     """
 
     pop: str
@@ -82,6 +83,7 @@ class Told(msgspec.Struct, frozen=True):
     voice: bool = True
     switched: bool = False
     heard: float = 0.0
+    rtt: float = 0.0
 
 
 class Watched(msgspec.Struct, frozen=True):

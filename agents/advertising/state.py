@@ -317,6 +317,7 @@ def _kept(state: HostState, facts: Facts, now: float) -> HostState:
         heard=state.heard,
         limit=facts.fleet.limits.pops_lost_at_once,
         checks=facts.fleet.services,
+        interval=facts.fleet.timing.watch_interval,
         now=now,
     )
     state = msgspec.structs.replace(

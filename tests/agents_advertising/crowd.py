@@ -1,19 +1,23 @@
 """A fleet of agents in virtual time: real decisions, real check hysteresis, words that travel.
 
 Every PoP has one host with one service. ``passes`` is the truth; checks find it out one by one,
-each PoP at its own phase. A word reaches the others ``WORD_DELAY`` after it changed. ExaBGP and
+each PoP at its own phase. A word reaches the others ``WORD_DELAY`` after it changed; or, where a
+crowd has round trips, as late as it may: after the next probe and a whole round trip. ExaBGP and
 the kernel obey within one step.
 """
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from collections import Counter
+from collections.abc import Callable
 
 import msgspec
 
+from agents.advertising.certainty import next_look
 from agents.advertising.desire import desired
 from agents.advertising.fitness import ServiceTable
-from agents.advertising.keeping import next_look
 from agents.advertising.observations import (
     BgpSeen,
     KernelSeen,
@@ -43,7 +47,10 @@ from tests.agents_advertising.hosts import pop as pop_of
 
 STEP = 0.02
 WORD_DELAY = 0.06
+PROBED = 0.1
+EPSILON = 1e-6
 WATCH = 0.25
+Rtt = Callable[[str, str], float]
 DENSE = Check(CheckKind.HTTP, 80, interval=0.1, fast_interval=0.1)
 LAZY = Check(CheckKind.HTTP, 80, interval=0.3, fast_interval=0.1)
 
@@ -118,10 +125,11 @@ class Member:
 
     def listen(self, air: Air) -> None:
         """The watch: at once when a word changed, else every so often."""
-        if air.version == self._version and self.now - self._watched < WATCH - STEP / 2:
+        if air.version[self.name] == self._version and self.now - self._watched < WATCH - STEP / 2:
             return
-        self._version, self._watched = air.version, self.now
-        others = {name: told for name, told in air.heard.items() if name != self.name}
+        self._version, self._watched = air.version[self.name], self.now
+        heard = air.heard[self.name]
+        others = {name: told for name, told in heard.items() if name != self.name}
         seen = tuple(
             Sighting(pop=name, uplink="north", family="v4", up=name not in air.silent)
             for name in others
@@ -135,7 +143,10 @@ class Member:
         self.tell(Watched(seen, {}, works, told=told))
 
     def idle(self) -> None:
-        at = next_look(self.state.services, self.facts.fleet.services, self.now - STEP)
+        fleet, heard = self.facts.fleet, self.state.heard
+        interval = fleet.timing.watch_interval
+        since = self.now - STEP - EPSILON
+        at = next_look(self.state.services, fleet.services, heard, interval, since)
         if self.now - self._ticked >= 1.0 or (at is not None and at <= self.now):
             self._ticked = self.now
             self.tell(Tick())
@@ -144,36 +155,55 @@ class Member:
 class Air:
     """Words on their way, and as everybody has heard them."""
 
-    def __init__(self) -> None:
-        self.version = 0
-        self.heard: dict[str, Told] = {}
+    def __init__(self, names: list[str], rtt: Rtt | None) -> None:
+        self.version = dict.fromkeys(names, 0)
+        self.heard: dict[str, dict[str, Told]] = {name: {} for name in names}
         self.silent: set[str] = set()
+        self._rtt = rtt
         self._said: dict[str, Told] = {}
-        self._coming: list[tuple[float, Told]] = []
+        self._coming: list[tuple[float, int, str, Told]] = []
+        self._numbers = itertools.count()
 
     def say(self, told: Told, now: float) -> None:
-        if self._said.get(told.pop) != told:
-            self._said[told.pop] = told
-            self._coming.append((now + WORD_DELAY, told))
+        if self._said.get(told.pop) == told:
+            return
+        self._said[told.pop] = told
+        for name in self.heard:
+            delay, fields = WORD_DELAY, {}
+            if self._rtt is not None:
+                rtt = self._rtt(told.pop, name)
+                delay, fields = PROBED + rtt, {"rtt": rtt}
+            fresh = msgspec.structs.replace(told, **fields)
+            heapq.heappush(self._coming, (now + delay, next(self._numbers), name, fresh))
 
     def arrive(self, now: float) -> None:
         while self._coming and self._coming[0][0] <= now:
-            _, told = self._coming.pop(0)
-            self.heard[told.pop] = told
-            self.version += 1
+            _, _, name, told = heapq.heappop(self._coming)
+            self.heard[name][told.pop] = told
+            self.version[name] += 1
 
     def silence(self, name: str) -> None:
         self.silent.add(name)
-        self.version += 1
+        for each in self.version:
+            self.version[each] += 1
 
 
 class Crowd:
-    """The fleet; ``keeper`` holds the roles of the shared prefixes. Starts healthy."""
+    """The fleet; ``keeper`` holds the roles of the shared prefixes. Starts healthy.
 
-    def __init__(self, count: int, check: Check = DENSE, keeper: str | None = None) -> None:
+    ``rtt`` gives the seconds of a round trip between two PoPs.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        check: Check = DENSE,
+        keeper: str | None = None,
+        rtt: Rtt | None = None,
+    ) -> None:
         names = [f"p{number:02}" for number in range(count)]
         fleet = fleet_of(names, check)
-        self.now, self.air = 1000.0, Air()
+        self.now, self.air = 1000.0, Air(names, rtt)
         self.withdrawals: Counter[tuple[str, str]] = Counter()
         self.least: dict[str, int] = {}
         self.members = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from tests.agents_advertising.crowd import DENSE, LAZY, STEP, Crowd, own
@@ -156,3 +158,46 @@ def test_a_keeper_that_restarts_in_a_mass_failure_keeps_what_it_has():
     crowd.run(15)
     assert not crowd.withdrawals
     assert crowd.least[ANYCAST] == crowd.least[COVER] == 4
+
+
+def row(longest: float, count: int):
+    """The farther apart, the longer a round trip."""
+    return lambda one, other: longest * abs(int(one[1:]) - int(other[1:])) / (count - 1)
+
+
+def outpost(longest: float, count: int):
+    """Near each other, but for the last."""
+    return lambda one, other: longest if f"p{count - 1:02}" in (one, other) else 0.01
+
+
+@pytest.mark.parametrize("world", [row, outpost])
+@pytest.mark.parametrize("longest", [0.1, 0.3])
+@pytest.mark.parametrize("seed", range(8))
+def test_however_far_apart_and_in_whatever_order_all_fail_every_shared_prefix_stays(
+    world, longest, seed
+):
+    random = Random(seed)
+    count = random.randint(2, 6)
+    check = random.choice((DENSE, LAZY))
+    keeper = random.choice((None, "p00", f"p{count - 1:02}"))
+    crowd = Crowd(count, check, keeper, world(longest, count))
+    crowd.run(random.uniform(0, 0.3))
+    names = random.sample(sorted(crowd.members), count)
+    window = random.uniform(0.0, 1.0)
+    for name in names:
+        crowd.fail(name)
+        crowd.run(round(random.uniform(0, window) / count / STEP) * STEP)
+    crowd.run(8)
+    assert crowd.least[ANYCAST] >= 1
+    assert crowd.least[COVER] >= 1
+
+
+@pytest.mark.parametrize(("near", "far"), [(0.01, 0.02), (0.01, 0.4), (0.1, 0.1), (0.3, 0.4)])
+def test_a_single_failure_waits_for_the_nearest_pop_that_is_fit(near, far):
+    crowd = Crowd(3, rtt=lambda one, other: far if "p02" in (one, other) else near)
+    crowd.fail("p00")
+    began = crowd.now
+    while crowd.members["p00"].prefixes and crowd.now < began + 5:
+        crowd.run(STEP)
+    found, judged = 0.1, 0.1 + 0.2
+    assert crowd.now - began <= max(judged, found + 0.1 + 0.1 + near) + 2 * STEP
