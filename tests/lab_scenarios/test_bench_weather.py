@@ -30,7 +30,7 @@ def _texts(expectation):
         return [f"{expectation.probe}: {word}{after}" for word in words]
     return {
         "TakeoverExpectation": ["takeovers"],
-        "EventExpectation": ["event journal.lost"],
+        "EventExpectation": [f"event {getattr(expectation, 'kind', '')}"],
         "LandingExpectation": ["fullest PoP"],
         "RefusedExpectation": ["refused by"],
         "EgressExpectation": ["ams answers by"],
