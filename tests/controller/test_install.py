@@ -15,7 +15,7 @@ from agents.config import load
 from ambicast.files import load_fleet
 from ambicast.model.prefixes import split
 from controller.cli import __main__ as program
-from controller.cli.installing import changes, commands, plans, units
+from controller.cli.installing import changes, commands, credentials, plans, units
 from controller.cli.installing.allowlist import allowances
 from controller.cli.installing.system import LIVE
 from controller.config import load_settings
@@ -305,3 +305,91 @@ def test_on_an_image_the_real_tools_enable_units_and_give_the_key_to_its_user(im
     assert user.startswith("ambicast:")
     key = (image / "etc/ambicast/watch.key").stat()
     assert str(key.st_uid) == user.split(":")[2]
+
+
+def secret_at(image, path):
+    file = image / path.removeprefix("/")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("0" * 64)
+    return file
+
+
+@pytest.fixture
+def elsewhere(install, image):
+    """A host whose settings name a key and a password at places of somebody's choice."""
+    install()
+    (image / "etc/ambicast/watch.key").unlink()
+    path = image / AGENT
+    settings = yaml.safe_load(path.read_text())
+    settings["watch_key_file"] = "/etc/cdn/watch.key"
+    settings["broker"] |= {"password_file": "/etc/cdn/broker/password"}
+    path.write_text(yaml.safe_dump(settings))
+    secret_at(image, "/etc/cdn/watch.key")
+    return secret_at(image, "/etc/cdn/broker/password")
+
+
+def test_secrets_elsewhere_are_given_to_the_user_and_no_new_key_is_made(elsewhere, install, image):
+    assert install()[0] == 0
+    owners = (image / "etc/tmpfiles.d/ambicast.conf").read_text()
+    assert "z /etc/cdn/watch.key 0600 ambicast\n" in owners
+    assert "z /etc/cdn/broker/password 0600 ambicast\n" in owners
+    assert not (image / "etc/ambicast/watch.key").exists()
+
+
+def refused(install, image, why):
+    before = written(image)
+    code, _, err = install()
+    assert (code, written(image)) == (2, before)
+    where = "/etc/ambicast/agent.yaml: broker.password_file: /etc/cdn/broker/password"
+    assert f"{where}: {why}" in err
+
+
+def test_a_secret_that_is_not_there_is_named(elsewhere, install, image):
+    elsewhere.unlink()
+    refused(install, image, "no such file")
+
+
+def test_a_secret_of_somebody_else_stays_his(elsewhere, install, image, monkeypatch):
+    monkeypatch.setattr(credentials, "_owner", lambda path: "mosquitto")
+    monkeypatch.setattr(credentials, "_owned", lambda path, *_: path.name != "password")
+    refused(install, image, "it belongs to mosquitto")
+
+
+def test_nor_does_it_help_where_the_user_cannot_enter_the_folder(
+    elsewhere, install, image, monkeypatch
+):
+    elsewhere.parent.chmod(0o700)
+    who = elsewhere.parent.owner()
+    refused(install, image, f"only {who} can enter the folder /etc/cdn/broker")
+    monkeypatch.setattr(credentials, "_group", lambda path: "ambicast")
+    elsewhere.parent.chmod(0o750)
+    assert install()[0] == 0
+
+
+def test_a_secret_where_units_cannot_see_it_is_refused(elsewhere, install, image):
+    path = image / AGENT
+    path.write_text(path.read_text().replace("/etc/cdn/watch.key", "/root/watch.key"))
+    code, _, err = install()
+    assert code == 2
+    assert "watch_key_file: /root/watch.key: units cannot see /home/" in err
+
+
+def test_the_controllers_password_likewise(ambicast, image):
+    secret_at(image, "/etc/cdn/controller")
+    file = secret_at(image, "/etc/ambicast/controller.yaml")
+    broker = {"host": "127.0.0.1", "password_file": "/etc/cdn/controller"}
+    file.write_text(yaml.safe_dump({"broker": broker}))
+    options = ("--fleet", FLEET, "--root", image, "--programs", PROGRAMS)
+    assert ambicast("install", "controller", *options)[0] == 0
+    owners = (image / "etc/tmpfiles.d/ambicast-controller.conf").read_text()
+    assert "z /etc/cdn/controller 0600 ambicast-controller\n" in owners
+
+
+def test_a_responder_that_has_just_been_started_is_not_reloaded(monkeypatch):
+    fresh = units.TARGET / "ambicast-responder.service"
+    monkeypatch.setattr(plans, "text_at", lambda root, path: None if path == fresh else "other")
+    monkeypatch.setattr(plans, "pending", lambda root, files: files)
+    monkeypatch.setattr(plans.settings, "existing", lambda root, path: {})
+    change = plans.install_agent(LIVE, "ams", None, FLEET, None, PROGRAMS)
+    again = [str(each) for each in change.after if "try" in str(each)]
+    assert again == ["systemctl try-restart ambicast-agent.service"]

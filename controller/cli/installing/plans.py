@@ -8,12 +8,13 @@ them wait for a drain.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ambicast.files import load_fleet
 from ambicast.model.identifiers import HostName, Role
-from controller.cli.installing import settings, system, units
+from controller.cli.installing import credentials, settings, system, units
 from controller.cli.installing.allowlist import allowances
 from controller.cli.installing.changes import (
     Change,
@@ -50,8 +51,11 @@ def install_agent(
         before, place, name, [dict(each) for each in allowances(known, place.name)], reached
     )
     names = units.of_host(roles)
-    dropins = system.of_host(place.at(HostName(name)), kernel=Role.BGP in roles)
-    key = () if text_at(root, settings.KEY) is not None else (settings.watch_key(),)
+    secrets = _secrets(root, settings.AGENT, written, system.HOST_USER)
+    dropins = system.of_host(place.at(HostName(name)), secrets, kernel=Role.BGP in roles)
+    usual = written["watch_key_file"] == str(settings.KEY)
+    new = usual and text_at(root, settings.KEY) is None
+    key = (settings.watch_key(),) if new else ()
     files = (
         *settings.fleet_files(fleet, root),
         *key,
@@ -70,10 +74,12 @@ def install_controller(root: Path, fleet: Path, broker: str | None, programs: Pa
     load_fleet(fleet)
     before = settings.existing(root, settings.CONTROLLER)
     reached = settings.broker(root, before, broker, "controller")
-    dropins = system.of_controller()
+    written = settings.controller(before, reached)
+    secrets = _secrets(root, settings.CONTROLLER, written, system.CONTROLLER_USER)
+    dropins = system.of_controller(secrets)
     files = (
         *settings.fleet_files(fleet, root),
-        settings.put(root, settings.CONTROLLER, settings.controller(before, reached)),
+        settings.put(root, settings.CONTROLLER, written),
         *dropins,
         *(units.put(each, programs) for each in units.CONTROLLER),
     )
@@ -123,6 +129,13 @@ def uninstall_controller(root: Path) -> Change:
     )
 
 
+def _secrets(root: Path, file: Path, written: Mapping[str, Any], user: str) -> tuple[Path, ...]:
+    """Secrets at places of somebody's choice, which ``user`` is given; or it is refused."""
+    found = credentials.chosen(written, settings.SECRETS)
+    credentials.ours(root, file, found, user)
+    return tuple(path for _, path in found)
+
+
 def _same_host(before: dict[str, object], pop: str, host: str) -> None:
     known = before.get("pop", pop), before.get("host", host)
     if known != (pop, host):
@@ -146,7 +159,7 @@ def _with_units(
         after.append(systemctl(root, "enable", *now, name))
     first, last = names[:-1], names[-1]
     if root == system.LIVE and last not in fresh and changed:
-        if RESPONDER in first:
+        if RESPONDER in first and RESPONDER not in fresh:
             after.append(systemctl(root, "try-reload-or-restart", RESPONDER))
         after.append(systemctl(root, "try-restart", last))
         notes += [

@@ -17,6 +17,7 @@ ETC = Path("/etc/ambicast")
 PASSWORD = ETC / "broker.password"
 AUTHORITY = ETC / "broker-ca.pem"
 KEY = ETC / "watch.key"
+SECRETS = (PASSWORD, KEY, ETC / "broker.key")
 FLEET = ETC / "fleet.yaml"
 AGENT = ETC / "agent.yaml"
 CONTROLLER = ETC / "controller.yaml"

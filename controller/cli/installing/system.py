@@ -6,6 +6,7 @@ that it holds after the next boot, and on an image, as well as now.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from ambicast.model.pops import Pop
@@ -18,6 +19,7 @@ CONTROLLER_USERS = Path("/etc/sysusers.d/ambicast-controller.conf")
 CONTROLLER_OWNERS = Path("/etc/tmpfiles.d/ambicast-controller.conf")
 LIVE = Path("/")
 
+HOST_USER, CONTROLLER_USER = "ambicast", "ambicast-controller"
 _HOST_USER = 'u ambicast - "Ambicast PoP host" /var/lib/ambicast\n'
 _HOST_OWNERS = """\
 z /etc/ambicast/watch.key 0600 ambicast ambicast
@@ -32,15 +34,20 @@ _KERNEL = """\
 """
 
 
-def of_host(pop: Pop, *, kernel: bool) -> tuple[Put, ...]:
-    """The drop-ins of a PoP host; ``pop`` as it reaches its uplinks."""
-    found = (Put(USERS, _HOST_USER), Put(OWNERS, _HOST_OWNERS))
+def of_host(pop: Pop, secrets: Iterable[Path] = (), *, kernel: bool) -> tuple[Put, ...]:
+    """The drop-ins of a PoP host; ``pop`` as it reaches its uplinks.
+
+    ``secrets`` lie somewhere else than usual.
+    """
+    owners = _HOST_OWNERS + _given(secrets, HOST_USER)
+    found = (Put(USERS, _HOST_USER), Put(OWNERS, owners))
     return (*found, Put(KERNEL, _kernel(pop))) if kernel else found
 
 
-def of_controller() -> tuple[Put, ...]:
+def of_controller(secrets: Iterable[Path] = ()) -> tuple[Put, ...]:
     """The drop-ins of the controller's machine."""
-    return Put(CONTROLLER_USERS, _CONTROLLER_USER), Put(CONTROLLER_OWNERS, _CONTROLLER_OWNERS)
+    owners = _CONTROLLER_OWNERS + _given(secrets, CONTROLLER_USER)
+    return Put(CONTROLLER_USERS, _CONTROLLER_USER), Put(CONTROLLER_OWNERS, owners)
 
 
 def applied(root: Path, files: tuple[Put, ...]) -> tuple[Command, ...]:
@@ -62,6 +69,10 @@ def systemctl(root: Path, *words: str) -> Command:
     """A call of systemctl; on an image it works on its files."""
     where = () if root == LIVE else (f"--root={root}",)
     return Command(("systemctl", *where, *words))
+
+
+def _given(secrets: Iterable[Path], user: str) -> str:
+    return "".join(f"z {path} 0600 {user}\n" for path in secrets)
 
 
 def _kernel(pop: Pop) -> str:
