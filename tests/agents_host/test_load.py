@@ -108,9 +108,10 @@ def test_cards_that_count_once_a_second_do_not_look_loaded(tmp_path):
     told = []
     meter = Meter(POP, tmp_path / "stat", told.append, tmp_path / "dev")
     for look in range(100):
-        carried = int(look * EVERY + 0.05) * int(0.45 * CAPACITY) // 8
+        carried = int(look * EVERY + 0.05) * int(0.55 * CAPACITY) // 8
         (tmp_path / "dev").write_text(DEV.format(0, carried))
-        seen = meter.look(look * EVERY + (0.04 if look % 5 else -0.04))
+        late = 0.0 if look % 5 else (0.04 if look % 10 else -0.04)
+        seen = meter.look(look * EVERY + late)
         assert seen.uplinks.get("north", 0.0) < 0.9
         told.append(seen.uplinks.get("north", 0.0))
     assert max(told) >= 0.4
