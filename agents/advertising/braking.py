@@ -5,10 +5,10 @@ above it. Orders are still accepted and kept, and carried out once the brake is 
 keeps what ExaBGP held when the brake was pulled, fit or not. An ExaBGP that dies gets the same
 again, and so does one after a boot, because what was frozen is kept beside the brake; but what is
 gone from the wire comes back only as it would under an order: once its services are fit and its
-addresses there. Where nobody knows what was held (the brake was pulled
-while neither agent nor ExaBGP ran), an agent that finds nothing advertised holds its kept order.
-WITHDRAW first offers the roles this host keeps, for two seconds at most: a moment in which to
-save a prefix nobody else may have, and no longer than a person would wait.
+addresses there. Where nobody knows what was held (the brake was pulled while neither agent nor
+ExaBGP ran), an agent that finds nothing advertised holds its kept order. WITHDRAW first offers the
+roles this host keeps, for two seconds at most: a moment in which to save a prefix nobody else may
+have, and no longer than a person would wait.
 """
 
 from __future__ import annotations
