@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ambicast.model.fleet import Fleet
 from ambicast.model.identifiers import Family, PopName
@@ -10,7 +10,7 @@ from controller.choreography.ladder import rungs
 from controller.choreography.layout import layout
 from controller.choreography.plan import Plan, Step
 from controller.choreography.posture import Posture, change
-from controller.choreography.settling import Advertised, Answered
+from controller.choreography.settling import Advertised, Answered, Waited
 
 
 def take_over(
@@ -60,4 +60,43 @@ def take_over(
         deadline=5.0,
     )
     deep = any(posture.depth_in(kind) for kind in Family)
-    return Plan("takeover" if deep else "cover", pop, reason, (cover, answers), now)
+    steps = (cover, answers, *_outgrown(fleet, pop, taken))
+    return Plan("takeover" if deep else "cover", pop, reason, steps, now)
+
+
+def _outgrown(fleet: Fleet, pop: PopName, taken: Posture) -> Iterator[Step]:
+    """Where helpers went deeper: the shallower parts leave, when the deeper ones stand.
+
+    Until then they carry clients, and their withdrawal would overtake what replaces them: a
+    neighbor holds back what is new (RFC 4271 section 9.2.1.1), and never what is gone.
+    """
+    deeper: list[str] = []
+    outgrown: list[str] = []
+    for kind in taken.beside:
+        for prefix in layout(fleet).own[pop][kind]:
+            now = rungs(prefix, taken.depth_in(kind))
+            deeper += now
+            outgrown += (
+                part
+                for depth in taken.helped_in(kind)
+                for part in rungs(prefix, depth)
+                if part not in now
+            )
+    if not outgrown:
+        return
+    stagger = fleet.timing.stagger
+    yield Step(
+        "deeper-stands",
+        "wait",
+        f"{stagger:g} s for {', '.join(deeper)} to reach everybody",
+        taken,
+        (Waited(stagger), Advertised(taken.helpers, tuple(deeper))),
+        deadline=stagger + 5,
+    )
+    yield Step(
+        "shallower-leaves",
+        "bgp",
+        f"{', '.join(taken.helpers)} withdraw {', '.join(outgrown)}",
+        change(taken, beside={}),
+        (),
+    )

@@ -25,17 +25,22 @@ def counts(sent: Iterable[Advertisement]) -> Counter[Way]:
 
 
 def fitting(
-    facts: Layout, pop: PopName, sent: tuple[Advertisement, ...]
+    facts: Layout,
+    pop: PopName,
+    sent: tuple[Advertisement, ...],
+    spare: frozenset[str] = frozenset(),
 ) -> tuple[tuple[Advertisement, ...], Mapping[Family, int]]:
     """``sent``, less what some neighbor of ``pop`` would not take beside the rest.
 
-    And, per family, how many prefixes more every neighbor would take.
+    And, per family, how many prefixes more every neighbor would take. ``spare`` goes first.
     """
     taken, links = counts(sent), facts.links[pop]
     most: dict[Way, int] = {
         (link.name, kind): link.most for link in links for kind in link.families
     }
     full = {way for way, count in taken.items() if count > most.get(way, 0)}
+    if full and spare:
+        return fitting(facts, pop, tuple(each for each in sent if each.prefix not in spare))
     if full:
         sent = _cut(facts, pop, sent, {way: most.get(way, 0) for way in full})
         taken = counts(sent)

@@ -65,12 +65,14 @@ def orders(fleet: Fleet, wanted: Wanted) -> Mapping[HostName, Desired]:
     for name in fleet.pops:
         posture, mine = wanted.postures[name], advertised[name]
         attributes = _LEAVING if posture.home is Home.LEAVING else Attributes()
-        plain = _through_uplinks(facts.links[name], mine, attributes)
+        here = posture.home in {Home.HERE, Home.LEAVING}
+        spare = spared(facts, helping.get(name, ()), mine) if here else frozenset()
+        plain = _through_uplinks(facts.links[name], mine | spare, attributes)
         observe = _without(steered, mine)
         dark = posture.home is Home.DARK
         for host in fleet.bgp_hosts(name):
             added = still_meant(fleet, name, wanted.kept.get(host, ()), wanted.postures)
-            sent, room = fitting(facts, name, _joined(plain, added))
+            sent, room = fitting(facts, name, _joined(plain, added), spare)
             when_lost, armed = wanted.plans.at(fleet, name, room)
             slim = Order(
                 advertisements=sent,
@@ -131,6 +133,21 @@ def _helped(
         for prefix in facts.own[other][kind]
         for each in (prefix, *rungs(prefix, posture.depth_in(kind)))
     )
+
+
+def spared(
+    facts: Layout, helped: Iterable[tuple[PopName, Posture]], mine: frozenset[str]
+) -> frozenset[str]:
+    """What a helper advertises in addition, as far as there is room: what stood before."""
+    return frozenset(
+        each
+        for other, posture in helped
+        for kind in posture.beside
+        if posture.concerns(kind)
+        for prefix in facts.own[other][kind]
+        for depth in posture.helped_in(kind)
+        for each in rungs(prefix, depth)
+    ).difference(mine)
 
 
 def _through_uplinks(

@@ -91,7 +91,7 @@ def go_back(fleet: Fleet, pop: PopName, posture: Posture, reason: str, now: floa
     left = steps[-1].posture
     given = [change(left, given=share) for share in GROWING]
     # Wholly at home, no family is apart any more.
-    given[-1] = change(given[-1], families=())
+    given[-1] = change(given[-1], families=(), beside={})
     for grown in given:
         steps.append(_give(fleet, pop, grown, last=grown is given[-1]))
     return Plan("return", pop, reason, tuple(steps), now)
@@ -107,7 +107,7 @@ def step_aside(fleet: Fleet, pop: PopName, posture: Posture, reason: str, now: f
     served = (Waited(settle), *first.settled_when)
     first = msgspec.structs.replace(first, settled_when=served, deadline=settle + 30)
     steps.insert(0, first)
-    whole = change(steps[-1].posture, families=())
+    whole = change(steps[-1].posture, families=(), beside={})
     return Plan("return", pop, reason, (*steps, _give(fleet, pop, whole, last=True)), now)
 
 
@@ -148,7 +148,7 @@ def _at_home(posture: Posture, deep: Mapping[Family, int]) -> Posture:
 
 
 def _alone(posture: Posture) -> Posture:
-    return change(posture, helpers=(), depth=0, depths={})
+    return change(posture, helpers=(), depth=0, depths={}, beside={})
 
 
 def _leave(

@@ -37,6 +37,8 @@ class Posture(msgspec.Struct, frozen=True):
             nobody helps, and all of its client groups are given its address.
         splits: like ``split``, for one family alone; the deeper of the two holds.
         depths: like ``depth``, for one family alone; the deeper of the two holds.
+        beside: the depth from which on helpers still advertise shallower more-specifics too,
+            until the deeper ones have been observed.
     """
 
     home: Home = Home.HERE
@@ -47,6 +49,7 @@ class Posture(msgspec.Struct, frozen=True):
     families: tuple[Family, ...] = ()
     splits: Mapping[Family, int] = {}
     depths: Mapping[Family, int] = {}
+    beside: Mapping[Family, int] = {}
 
     def concerns(self, kind: Family) -> bool:
         """Whether the PoP is away from home (or on its way) in this family, if it is at all."""
@@ -59,6 +62,11 @@ class Posture(msgspec.Struct, frozen=True):
     def depth_in(self, kind: Family) -> int:
         """The depth of the helpers' more-specifics in this family; 0 where nobody helps."""
         return max(self.depth, self.depths.get(kind, 0)) if self.concerns(kind) else 0
+
+    def helped_in(self, kind: Family) -> range:
+        """All depths of the helpers' more-specifics in this family, shallowest first."""
+        deepest = self.depth_in(kind)
+        return range(min(deepest, self.beside.get(kind, deepest)), deepest + 1)
 
     def given_in(self, kind: Family) -> float:
         """The share of its client groups that are given its address in this family."""

@@ -138,7 +138,8 @@ def _without(
 ) -> PopRun:
     """``pop`` with a plan that no longer counts on ``lost``."""
     changed = msgspec.structs.replace(pop, posture=posture)
-    if pop.plan is None or pop.plan.settled:
+    outgrown = posture.beside and pop.phase in AWAY_FROM_HOME
+    if pop.plan is None or (pop.plan.settled and not outgrown):
         return changed
     name = pop.plan.pop
     if pop.phase is Phase.RETURNING:

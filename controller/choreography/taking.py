@@ -43,7 +43,7 @@ def taken_posture(
             helpers = set()
     helpers |= set(need.claim.helpers if need.claim else ())
     posture = change(pop.posture, home=Home.HERE, helpers=tuple(sorted(helpers)))
-    return in_families(posture, deep, frozenset(spoken(look.fleet, name)))
+    return _beside(pop.posture, in_families(posture, deep, frozenset(spoken(look.fleet, name))))
 
 
 def without_helper(
@@ -60,7 +60,18 @@ def without_helper(
         if pop.posture.helped_by(lost, kind):
             own = deepest(look.fleet, name, kind, run.kept).get(lost, 0) if run.kept else 0
             deep[kind] = min(DEEPEST, max(deep[kind], own) + 1)
-    return in_families(posture, deep, frozenset(spoken(look.fleet, name)))
+    return _beside(pop.posture, in_families(posture, deep, frozenset(spoken(look.fleet, name))))
+
+
+def _beside(old: Posture, new: Posture) -> Posture:
+    """``new``, in which helpers that stand go deeper without giving up what carries clients."""
+    before = {kind: old.helped_in(kind).start for kind in Family}
+    deeper = {
+        kind: start
+        for kind, start in before.items()
+        if set(old.helpers) & set(new.helpers) and 0 < start < new.depth_in(kind)
+    }
+    return change(new, beside=deeper)
 
 
 def lost_lately(run: Run, now: float) -> tuple[PopName, ...]:

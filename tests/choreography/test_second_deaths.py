@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from ambicast.contract.messages import Report
@@ -41,9 +42,46 @@ def test_when_a_survivor_dies_too_the_rest_advertise_quarters(four: Stage) -> No
     four.silent.add(LHR)
     four.pass_time(0.5)
     for pop in (FRA, MAD):
+        # What carries clients stays until what replaces it has reached everybody.
+        assert four.wire(pop) >= OWN | HALVES | QUARTERS | LHR_HALVES
+    four.pass_time(TIMING["stagger"] + 0.5)
+    for pop in (FRA, MAD):
         assert four.wire(pop) >= OWN | QUARTERS | LHR_HALVES
         assert not four.wire(pop) & HALVES
+    assert four.run.pops[AMS].plan.settled
     assert set(four.given().values()) <= {"198.18.128.10", "198.18.132.10", "198.19.254.1"}
+
+
+@pytest.mark.parametrize("heard", [0.0, 0.5])
+def test_halves_stay_until_quarters_are_seen_and_seen_again(four: Stage, heard: float) -> None:
+    four.silent.add(AMS)
+    four.pass_time(2)
+    four.silent.add(LHR)
+    while not four.ordered(MAD) >= QUARTERS:
+        four.pass_time(0.1)
+    four.pass_time(heard)
+    four.deaf = True
+    four.pass_time(TIMING["stagger"] * 3)
+    assert four.ordered(MAD) >= HALVES
+
+
+def test_where_a_neighbor_takes_no_more_the_halves_make_room_for_the_quarters(four: Stage) -> None:
+    pops = dict(four.fleet.pops)
+    four.silent.add(AMS)
+    four.pass_time(2)
+    kinds = [sum(":" not in prefix for prefix in four.wire(FRA))]
+    # Room for the quarters of ams and the halves of lhr, but not for the halves of ams as well.
+    most = max(kinds) - 2 + 4 + 3
+    small = {
+        n: msgspec.structs.replace(u, max_prefixes=most) for n, u in pops[FRA].uplinks.items()
+    }
+    pops[FRA] = msgspec.structs.replace(pops[FRA], uplinks=small)
+    four.fleet = msgspec.structs.replace(four.fleet, pops=pops)
+    four.silent.add(LHR)
+    four.pass_time(0.5)
+    assert four.wire(FRA) >= OWN | QUARTERS | LHR_HALVES
+    assert not four.wire(FRA) & HALVES
+    assert four.wire(MAD) >= HALVES
 
 
 def test_after_two_deaths_both_come_home(four: Stage) -> None:
