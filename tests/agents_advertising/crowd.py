@@ -108,12 +108,13 @@ class Member:
                 self._told = told
                 self.tell(ServiceChecked("www", told.fit, told.detail, told.doubt))
 
-    def restart(self) -> None:
-        """The agent begins anew, with the order it kept; ExaBGP and the kernel went on."""
+    def restart(self, *, order: bool = True) -> None:
+        """The agent begins anew, with the order it kept if so; ExaBGP and the kernel went on."""
         held, rib, kernel = self.state.held, self.state.rib, self.state.kernel
         self.state, self._standing, self._told = HostState(), Standing(), None
         self._due, self._version = self.now, -1
-        self.tell(OrderArrived(held.stamp, held.order))
+        if order:
+            self.tell(OrderArrived(held.stamp, held.order))
         self.tell(BgpSeen(attached=True, rib=rib, wire=rib))
         self.tell(kernel)
 
