@@ -3,6 +3,9 @@
 Replies overtake each other on the way. A word with a lower serial than the one held is old news,
 and changes nothing, as long as the newer one is fresh: a host that was started anew may count
 from below. Most replies repeat the last word byte by byte, and are not decoded again.
+
+How long replies take is remembered per host: the longest lately, which follows a longer one at
+once and shorter ones slowly. Who has to know whether a word may still be on its way asks that.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from agents.watch.words import Word, read_word
 from ambicast.model.identifiers import HostName, PopName
 
 _MOST_KNOWN = 256
+# How much of the difference a shorter round trip takes off; there are dozens of them a second.
+_EASE = 0.05
 
 
 class Hearsay:
@@ -29,6 +34,7 @@ class Hearsay:
         self._known: dict[bytes, Word] = {}
         self._last: dict[HostName, tuple[Word, Told]] = {}
         self._heard: dict[HostName, float] = {}
+        self._rtt: dict[HostName, float] = {}
         self._changed = False
 
     def understand(self, body: bytes) -> Word | Fault:
@@ -43,8 +49,10 @@ class Hearsay:
             self._known[body] = word
         return word
 
-    def hear(self, pop: PopName, host: HostName, word: Word, now: float) -> None:
-        """``host`` said ``word`` in a reply that arrived at ``now``."""
+    def hear(self, pop: PopName, host: HostName, word: Word, now: float, rtt: float = 0.0) -> None:
+        """``host`` said ``word`` in a reply that arrived at ``now``, after a trip of ``rtt`` s."""
+        longest = self._rtt.get(host, rtt)
+        self._rtt[host] = max(rtt, longest + _EASE * (rtt - longest))
         before = self._last.get(host)
         if before is not None and before[0] is word:
             self._heard[host] = now
@@ -64,7 +72,9 @@ class Hearsay:
     def told(self) -> Mapping[str, Told]:
         """Every host's word and when it was heard last."""
         return {
-            host: msgspec.structs.replace(told, heard=self._heard[host])
+            host: msgspec.structs.replace(
+                told, heard=self._heard[host], rtt=round(self._rtt[host], 3)
+            )
             for host, (_, told) in self._last.items()
         }
 

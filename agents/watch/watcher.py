@@ -221,7 +221,7 @@ class Watcher:
             self._witnesses.hear(question, word.pop, now)
         elif self._is_from(question, word, datagram):
             path = question.path
-            self._hearsay.hear(path.pop, path.host, word, now)
+            self._hearsay.hear(path.pop, path.host, word, now, now - asked)
             self._sight.hear(path, question.judged, now)
             self._losses.answered(question.place, asked, now)
         else:

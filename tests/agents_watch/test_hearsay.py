@@ -67,3 +67,16 @@ def test_a_host_that_counts_from_below_is_believed_when_its_last_word_is_old():
     assert not heard(replace(WORD, serial=0, fit=()), 10.5)
     assert heard(replace(WORD, serial=0, fit=()), 11.1)
     assert heard.told.fit == frozenset()
+
+
+def test_a_longer_round_trip_counts_at_once_and_shorter_ones_slowly():
+    heard = Heard()
+    hearsay, word = heard.hearsay, heard.hearsay.understand(say(WORD))
+    for rtt in (0.02, 0.3):
+        hearsay.hear("fra", "fra-1", word, 1.0, rtt)
+        assert hearsay.told()["fra-1"].rtt == rtt
+    hearsay.hear("fra", "fra-1", word, 1.0, 0.02)
+    assert 0.28 <= hearsay.told()["fra-1"].rtt < 0.3
+    for _ in range(200):
+        hearsay.hear("fra", "fra-1", word, 1.0, 0.02)
+    assert hearsay.told()["fra-1"].rtt == 0.02
