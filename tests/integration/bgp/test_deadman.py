@@ -34,9 +34,15 @@ async def advertising(place, start_agent, *checks):
     agent.bgp.want(WANTED)
     await agent.until_wire(WANTED)
     await place.bird.until(lambda b: b.routes("south_v4") == {OURS, KEPT} and here(b))
-    await place.bird.until(lambda b: b.told_of(OURS, SHARED, KEPT))
+    await place.bird.until(lambda b: b.told_of(OURS, SHARED, KEPT) and told_twice(b))
     agent.bgp.guard(Guard(AFTER, (Group(checks, (OURS, SHARED)),)))
     return agent
+
+
+def told_twice(bird):
+    """Whether its log has come to both sessions' routes for the prefix that goes through both."""
+    lines = [line for line in bird.changes if OURS in line]
+    return all(any(each in line for line in lines) for each in ("north_v4", "south_v4"))
 
 
 def here(bird):
