@@ -229,6 +229,26 @@ def test_a_host_says_how_busy_its_cpus_are(running, do):
     assert running.exec("fra", ["cat", "/run/ambicast/cpu"]).stdout == "0\n"
 
 
+def test_a_check_fails_while_its_service_serves(running, do, until):
+    def page(path):
+        ask = f"import urllib.request as u; print(u.urlopen('http://127.0.0.1{path}').status)"
+        return running.exec("fra", ["python3", "-c", ask], check=False).stdout
+
+    do("checks-fail, pop: fra, service: www")
+    until(lambda: page("/healthz") == "")
+    assert page("/") == "200\n"
+    do("checks-restore, pop: fra, service: www")
+    until(lambda: page("/healthz") == "200\n")
+
+
+def test_an_operator_types_on_the_host_what_the_brake_says(running, do, until):
+    kept = ["cat", "/var/lib/ambicast/brake.json"]
+    do("hold, node: fra")
+    assert '"hold"' in running.exec("fra", kept).stdout
+    do("release, node: fra")
+    assert running.exec("fra", kept, check=False).returncode != 0
+
+
 def test_what_cannot_be_done_says_where_and_why(running, do):
     with pytest.raises(LabError, match=r"a\.yaml:7: impair: fra:eth1: not made for delay"):
         do("impair, link: fra:eth1, delay: 1ms")
