@@ -39,6 +39,16 @@ from ambicast.model.services import Service
 PARDON = 2.0
 # ... and what is unfit comes back as it is. Longer than anybody's doubt lasts.
 BETTER_THAN_NOTHING = 10.0
+# Those that failed together recover together, but not in the same instant: after the first of them
+# are well again a mass loss is disbelieved as long again as it lasted, and at most for so long.
+TOGETHER = 2.0
+
+
+class Distrust(msgspec.Struct, frozen=True):
+    """Unfit in a mass loss ``since`` then; ``few``: when the losses became few enough again."""
+
+    since: float
+    few: float | None = None
 
 
 class Keeping(msgspec.Struct, frozen=True):
@@ -48,7 +58,7 @@ class Keeping(msgspec.Struct, frozen=True):
         taken: whose keeper's role it took.
         open: unfit (or fit again, and held down), and advertised all the same.
         down: withdrawn because unfit, and not yet back.
-        distrusted: unfit in a mass loss -> since when.
+        distrusted: unfit in a mass loss.
         alone: service -> since when others are heard and none of them is fit.
         pops: the other PoPs, as they describe themselves.
         held: what this run has had on the wire.
@@ -59,7 +69,7 @@ class Keeping(msgspec.Struct, frozen=True):
     taken: frozenset[str] = frozenset()
     open: frozenset[str] = frozenset()
     down: frozenset[str] = frozenset()
-    distrusted: Mapping[str, float] = {}
+    distrusted: Mapping[str, Distrust] = {}
     alone: Mapping[str, float] = {}
     pops: Mapping[str, PopSeen] = {}
     held: frozenset[str] = frozenset()
@@ -109,7 +119,7 @@ def keep(remembered: Keeping, at: Moment) -> Keeping:
     pops = look(remembered.pops, at.heard, at.pop, at.now)
     before = _listened(msgspec.structs.replace(remembered, pops=pops), at)
     opened, down = set(before.open & at.asked), set(before.down & at.asked)
-    distrusted: dict[str, float] = {}
+    distrusted: dict[str, Distrust] = {}
     for prefix in sorted(at.asked):
         match at.stands(prefix):
             case Standing.FIT:
@@ -117,10 +127,10 @@ def keep(remembered: Keeping, at: Moment) -> Keeping:
                     opened.discard(prefix)
                     down.discard(prefix)
             case Standing.UNFIT:
-                since = _distrusted(prefix, before, at)
-                if since is not None:
-                    distrusted[prefix] = since
-                _place(prefix, opened, down, _fate(prefix, before, at, since is not None))
+                distrust = _distrusted(prefix, before, at)
+                if distrust is not None:
+                    distrusted[prefix] = distrust
+                _place(prefix, opened, down, _fate(prefix, before, at, distrust is not None))
             case Standing.UNKNOWN:
                 pass
     after = msgspec.structs.replace(
@@ -178,14 +188,20 @@ def _fate(prefix: str, before: Keeping, at: Moment, distrust: bool) -> _Fate:  #
     return _Fate.STAYS if stays else _Fate.GOES
 
 
-def _distrusted(prefix: str, before: Keeping, at: Moment) -> float | None:
-    """Since when this prefix's unfitness is part of a mass loss; ours is one loss of them."""
-    since = before.distrusted.get(prefix)
-    began = at.now if since is None else since
+def _distrusted(prefix: str, before: Keeping, at: Moment) -> Distrust | None:
+    """Whether this prefix's unfitness is part of a mass loss; ours is one loss of them."""
+    known = before.distrusted.get(prefix)
+    began = at.now if known is None else known.since
     count = 1 + lost(before.pops, at.behind(prefix), began - WITHIN)
     ours = max(at.services[name].since for name in at.behind(prefix))
-    fresh = at.now - ours <= WITHIN or since is not None
-    return began if fresh and too_many(count, before.pops, at.limit, at.now) else None
+    fresh = at.now - ours <= WITHIN or known is not None
+    if fresh and too_many(count, before.pops, at.limit, at.now):
+        return Distrust(began)
+    if known is None:
+        return None
+    few = at.now if known.few is None else known.few
+    over = at.now - few >= min(TOGETHER, few - began)
+    return None if over else Distrust(began, few)
 
 
 def _alone(before: Mapping[str, float], at: Moment) -> Mapping[str, float]:

@@ -189,8 +189,35 @@ def test_distrust_lasts_until_enough_are_well_again():
         host.now += 0.5
         host.hear(told("nrt", host.now, "www"), told("fra", host.now), told("lhr", host.now))
         assert host.prefixes == {ANYCAST}
-    host.hear(told("nrt", host.now, "www"), told("fra", host.now, "www"), told("lhr", host.now))
-    assert host.prefixes == set()
+    began = host.now
+    while host.prefixes:
+        host.now += 0.1
+        host.hear(*few(host.now))
+    assert 2.0 < host.now - began < 2.3, "and a little longer: others recover too"
+
+
+def few(now):
+    return told("nrt", now, "www"), told("fra", now, "www"), told("lhr", now)
+
+
+@pytest.mark.parametrize("lasted", [0.5, 1.0, 5.0])
+def test_of_those_that_failed_together_the_first_to_recover_sends_nobody_away(lasted):
+    host = Host.healthy(ANYCAST)
+    host.hear(told("nrt", host.now), told("fra", host.now), told("lhr", host.now))
+    host.judge("www", fit=False)
+    host.now += lasted
+    for _ in range(4):
+        host.now += 0.1
+        host.hear(*few(host.now))
+        assert host.prefixes == {ANYCAST}
+    host.judge("www", fit=True)
+    assert host.prefixes == {ANYCAST}
+    host.now += 5.0
+    host.hear(*few(host.now))
+    host.judge("www", fit=False)
+    host.now += 0.1
+    host.hear(*few(host.now))
+    assert host.prefixes == set(), "a failure of its own afterwards is its own"
 
 
 def test_an_unfit_host_that_restarts_adds_nothing_it_had_withdrawn():
