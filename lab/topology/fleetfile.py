@@ -25,10 +25,11 @@ from lab.topology.internet import (
 ZONE: Final = "cdn.example"
 UNICAST_HOST: Final = 10
 CAPACITY: Final = "400Gbit/s"
+# Two cores bear the watching of so many PoPs ten times a second; of more it is done less often.
+DENSE_POPS: Final = 12
 TIMING: Final[dict[str, object]] = {
     "ttl": "20s",
     "tail": "5s",
-    "watch_interval": "100ms",
     "watch_misses": 3,
     "quorum": 2,
     "deadman": "30s",
@@ -41,7 +42,7 @@ def fleet_yaml(internet: Internet, overrides: Mapping[str, object]) -> str:
         "fleet": "lab",
         "asn": POP_ASN,
         "dns": {"zone": ZONE},
-        "timing": {**TIMING, **overrides},
+        "timing": {**TIMING, "watch_interval": pace(internet), **overrides},
         "limits": {
             "landing_load": "90%",
             "change": "100%",
@@ -50,13 +51,19 @@ def fleet_yaml(internet: Internet, overrides: Mapping[str, object]) -> str:
         "providers": _providers(internet),
         "covering": [c[family] for c in (COVER_RED, COVER_BLUE) for family in FAMILIES],
         "pops": {pop.name: _pop(pop) for pop in internet.pops},
-        "services": {"www": _service()},
+        "services": {"www": _service(pace(internet))},
         "nameservers": {
             pop.name: {"host": hosts_of(pop)[0].name} for pop in internet.pops if pop.nameserver
         },
         "clients": {"sources": [{"kind": "prefixes", "file": "clients.csv"}]},
     }
     return yaml.safe_dump(fleet, sort_keys=False, width=99)
+
+
+def pace(internet: Internet) -> str:
+    """Between two probes of one path, and between two checks of one service."""
+    pops = len(internet.pops)
+    return f"{100 if pops <= DENSE_POPS else 10 * pops}ms"
 
 
 def clients_csv(internet: Internet) -> str:
@@ -126,13 +133,13 @@ def _ends(uplink: Attached) -> dict[str, object]:
     }
 
 
-def _service() -> dict[str, object]:
+def _service(interval: str) -> dict[str, object]:
     check = {"kind": "http", "port": 80, "path": "/healthz"}
-    pace = {"interval": "100ms", "fast_interval": "100ms", "rise": 3, "fall": 3}
+    dense = {"interval": interval, "fast_interval": interval, "rise": 3, "fall": 3}
     return {
         "names": [f"www.{ZONE}"],
         "anycast": {**ANYCAST_ADDRESS, "prefixes": [ANYCAST[family] for family in FAMILIES]},
         "unicast_host": UNICAST_HOST,
-        "checks": [{**check, **pace}],
+        "checks": [{**check, **dense}],
         "policy": {"strategy": "performance", "min_pops": 1},
     }

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
+from ambicast.files import load_fleet
 from lab.topology import Options, clab_yaml, lab_of, pops, render, three_pops
 from lab.topology.reading import UnreadableTopologyError, read
 
@@ -128,6 +129,18 @@ def test_three_pops_has_the_addresses_that_the_documents_promise():
     assert {"eth1 10.5.3.2/30", "eth2 10.3.3.2/30"} <= addresses["lhr"]
     assert addresses["c3"] == {"eth1 198.19.3.10/24", "eth1 2001:db8:c03::10/64"}
     assert addresses["ctl1"] == {"eth1 10.1.9.2/30", "eth1 fd00:1:0:9::2/64"}
+
+
+@pytest.mark.parametrize(("count", "interval"), [(3, 0.1), (12, 0.1), (13, 0.13), (30, 0.3)])
+def test_more_pops_than_two_cores_bear_watch_less_often(tmp_path, count, interval):
+    files = pops(count, Options()).node("ctl1").files
+    for name in ("fleet.yaml", "clients.csv"):
+        (tmp_path / name).write_text(files[f"/etc/ambicast/{name}"])
+    fleet = load_fleet(tmp_path / "fleet.yaml")
+    assert fleet.timing.watch_interval == interval
+    assert fleet.services["www"].checks[0].interval == interval
+    slower = pops(count, Options(fleet_overrides={"watch_interval": "1s"}))
+    assert "watch_interval: 1s" in slower.node("ctl1").files["/etc/ambicast/fleet.yaml"]
 
 
 def test_a_rendered_topology_reads_back_with_every_file_it_binds(tmp_path):
