@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lab.bench import failover, weather
-from lab.bench.figures import Figure
+from lab.bench.figures import Figure, bounded, missed, offences
 from lab.bench.machine import Machine, machine
 from lab.reports.page import write_report
 from lab.running.commands import BAD_INPUT, say, stop_cleanly
@@ -29,11 +29,12 @@ class Named(msgspec.Struct, frozen=True):
     folder: Path
     scenarios: tuple[str, ...]
     figures: Callable[[Mapping[str, Result]], tuple[Figure, ...]]
+    minutes: float  # how long the whole may take
 
 
 KNOWN: Final[Mapping[str, Named]] = {
-    "failover": Named(failover.FOLDER, failover.SCENARIOS, failover.figures),
-    "weather": Named(weather.FOLDER, weather.SCENARIOS, weather.figures),
+    "failover": Named(failover.FOLDER, failover.SCENARIOS, failover.figures, 45),
+    "weather": Named(weather.FOLDER, weather.SCENARIOS, weather.figures, 45),
 }
 WIDTH: Final = 132
 
@@ -62,7 +63,7 @@ def bench(
     report: Annotated[Path | None, typer.Option(help="Write pages into this folder.")] = None,
     trials: Annotated[int | None, typer.Option(min=1, help="Trials per cell.")] = None,
 ) -> None:
-    """Run a benchmark: exit 0 where all figures are within bounds, 1 where not, 2 on bad input."""
+    """Run a benchmark: exit 0 where all figures and expectations hold, 1 where not, 2 on bad input."""
     if name not in KNOWN:
         say(f"lab bench: no benchmark {name!r}; allowed: {', '.join(KNOWN)}")
         raise typer.Exit(BAD_INPUT)
@@ -75,12 +76,17 @@ def bench(
         read = read_scenario(chosen.folder / f"{scenario}.yaml")
         results[scenario] = run_scenario(read, host, say, trials)
     pages = write_report(list(results.values()), report) if report is not None else []
-    figures = chosen.figures(results)
+    minutes = round((time.monotonic() - begun) / 60, 1)
+    figures = (
+        *chosen.figures(results),
+        missed(results.values()),
+        bounded("minutes", minutes, chosen.minutes, "min", {}),
+    )
     done = Bench(
         bench=name,
         host=machine(host),
         valid=host.quiet,
-        minutes=round((time.monotonic() - begun) / 60, 1),
+        minutes=minutes,
         figures=figures,
         plots=tuple(str(page) for page in pages),
         results=tuple(results.values()),
@@ -109,6 +115,9 @@ def show(done: Bench) -> None:
             *cells,
         )
     Console(width=WIDTH).print(table)
+    for result in done.results:
+        for line in offences(result):
+            say(f"{result.scenario}: {line}")
     if not done.valid:
         say(f"this machine was busy (load {done.host.load:g}): not a valid run")
 

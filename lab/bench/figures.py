@@ -136,3 +136,21 @@ def beside(
         ]
         found[name] = fold(values)
     return found
+
+
+def offences(result: Result) -> list[str]:
+    """Every expectation of a scenario that did not hold, and every trial that came to nothing."""
+    found = []
+    for trial in result.trials:
+        cell = ", ".join(f"{name}={value}" for name, value in trial.params.items())
+        if trial.error:
+            found.append(f"{cell}: {trial.error}")
+        bad = (row for row in trial.expect if not row.ok)
+        found += [f"{cell}: {row.text}: {row.measured}, wanted {row.bound}" for row in bad]
+    return found
+
+
+def missed(results: Iterable[Result]) -> Figure:
+    """How many expectations did not hold: those behind no other figure too."""
+    found = [line for result in results for line in offences(result)]
+    return bounded("expectations_missed", len(found), 0, "rows", {})

@@ -141,4 +141,6 @@ def _landing(name: str, result: Result) -> Figure:
 
 
 def _flaps(name: str, result: Result) -> Figure:
-    return bounded(name, worst(rows(result, "withdrawals of")), 1, "withdrawals", {})
+    """Not more than one, and not none either: who never withdraws serves nobody."""
+    most = worst(rows(result, "withdrawals of"))
+    return Figure(name=name, value=most, unit="withdrawals", bound="= 1", ok=most == 1)

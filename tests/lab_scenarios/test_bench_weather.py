@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab.bench import weather
+from lab.bench.figures import missed, offences
 from lab.judging.rows import Row
 from lab.load.outages import Figures
 from lab.running.results import Trial
@@ -52,10 +53,17 @@ def _texts(expectation):
     }[kind]
 
 
-def _trial(value, outage, error=""):
+def _trial(value, outage, error="", *, flaps=1.0, ok=True):
+    """A trial that measures `value` everywhere; a flapping service is withdrawn once."""
+
     def run(cell):
         rows = [
-            Row(text=text, measured=value, bound="", ok=True)
+            Row(
+                text=text,
+                measured=flaps if value == 0 and cell.scenario.name == "service-flap" else value,
+                bound="",
+                ok=ok,
+            )
             for each in cell.scenario.expect
             for text in _texts(each)
         ]
@@ -81,19 +89,15 @@ def _trial(value, outage, error=""):
 READ = {name: read_scenario(weather.FOLDER / f"{name}.yaml") for name in weather.SCENARIOS}
 
 
+def _results(run_trial):
+    return {
+        name: run_scenario(READ[name], QUIET, lambda _: None, 1, run_trial=run_trial)
+        for name in weather.SCENARIOS
+    }
+
+
 def _figures(run_trial):
-    return weather.figures(
-        {
-            name: run_scenario(
-                READ[name],
-                QUIET,
-                lambda _: None,
-                1,
-                run_trial=run_trial,
-            )
-            for name in weather.SCENARIOS
-        }
-    )
+    return weather.figures(_results(run_trial))
 
 
 def test_every_promised_figure_is_there_and_good_in_good_weather():
@@ -110,3 +114,20 @@ def test_every_figure_can_be_bad(name):
 
 def test_a_trial_that_failed_leaves_no_figure_that_could_look_good():
     assert not any(each.ok for each in _figures(_trial(0.0, 0.0, error="no lab")))
+
+
+def test_a_service_that_is_never_withdrawn_is_no_success():
+    figures = {each.name: each for each in _figures(_trial(0.0, 0.0, flaps=0.0))}
+    assert [name for name, each in figures.items() if not each.ok] == ["flap_withdrawals"]
+
+
+def test_an_expectation_behind_no_figure_counts_all_the_same():
+    good = _results(_trial(0.0, 0.0))
+    assert missed(good.values()).ok
+    bad = _results(_trial(0.0, 0.0, ok=False))
+    assert all(each.ok for each in weather.figures(bad))
+    assert not missed(bad.values()).ok
+    assert missed(bad.values()).value == sum(len(offences(each)) for each in bad.values())
+    assert "router=frr: own-v4: outage: 0.0, wanted " in offences(bad["uplink-cut"])
+    broken = _results(_trial(0.0, 0.0, error="no lab"))
+    assert "router=bird: no lab" in offences(broken["loss"])
