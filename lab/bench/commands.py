@@ -63,7 +63,7 @@ def bench(
     report: Annotated[Path | None, typer.Option(help="Write pages into this folder.")] = None,
     trials: Annotated[int | None, typer.Option(min=1, help="Trials per cell.")] = None,
 ) -> None:
-    """Run a benchmark: exit 0 where all figures and expectations hold, 1 where not, 2 on bad input."""
+    """Run a benchmark: exit 0 where all it expects holds, 1 where not, 2 on bad input."""
     if name not in KNOWN:
         say(f"lab bench: no benchmark {name!r}; allowed: {', '.join(KNOWN)}")
         raise typer.Exit(BAD_INPUT)
