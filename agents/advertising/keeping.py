@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from agents.advertising.certainty import certain
+from agents.advertising.certainty import WORD, certain, delay
 from agents.advertising.fitness import Judged, Standing, standing
 from agents.advertising.hearing import Hearing
 from agents.advertising.mass_loss import WITHIN, PopSeen, look, lost, too_many
@@ -40,7 +40,8 @@ PARDON = 2.0
 # ... and what is unfit comes back as it is. Longer than anybody's doubt lasts.
 BETTER_THAN_NOTHING = 10.0
 # Those that failed together recover together, but not in the same instant: after the first of them
-# are well again a mass loss is disbelieved as long again as it lasted, and at most for so long.
+# are well again a mass loss is disbelieved as long again as it lasted, at most for so long, and
+# at least for as long as the checks take to notice (`_noticed`), which may be longer.
 TOGETHER = 2.0
 
 
@@ -192,16 +193,33 @@ def _distrusted(prefix: str, before: Keeping, at: Moment) -> Distrust | None:
     """Whether this prefix's unfitness is part of a mass loss; ours is one loss of them."""
     known = before.distrusted.get(prefix)
     began = at.now if known is None else known.since
-    count = 1 + lost(before.pops, at.behind(prefix), began - WITHIN)
+    apart = _noticed(prefix, at)
+    within = max(WITHIN, apart)
+    count = 1 + lost(before.pops, at.behind(prefix), began - within)
     ours = max(at.services[name].since for name in at.behind(prefix))
-    fresh = at.now - ours <= WITHIN or known is not None
+    fresh = at.now - ours <= within or known is not None
     if fresh and too_many(count, before.pops, at.limit, at.now):
         return Distrust(began)
     if known is None:
         return None
     few = at.now if known.few is None else known.few
-    over = at.now - few >= min(TOGETHER, few - began)
+    over = at.now - few >= max(min(TOGETHER, few - began), apart)
     return None if over else Distrust(began, few)
+
+
+def _noticed(prefix: str, at: Moment) -> float:
+    """How far apart, in seconds, what begins or ends everywhere at once may be noticed.
+
+    By the slowest check behind ``prefix``: each PoP's falls into its interval wherever it likes.
+    """
+    services = (at.checks.get(name) for name in at.behind(prefix))
+    checks = [check for service in services if service for check in service.checks]
+    if not checks:
+        return 0.0
+    slowest = max(
+        each.interval + (max(each.rise, each.fall) - 1) * each.fast_interval for each in checks
+    )
+    return slowest + max((delay(told, at.interval) for told in at.heard.words), default=WORD)
 
 
 def _alone(before: Mapping[str, float], at: Moment) -> Mapping[str, float]:

@@ -220,7 +220,7 @@ class Crowd:
             each.tell(KernelSeen(frozenset(), {"north": True, "south": True}, {}))
             order = Order(advertisements=body, terminate=terminate, keepers=keepers)
             each.tell(OrderArrived(stamp(1), order))
-        self.run(3.0)
+        self.run(max(3.0, check.interval + (check.rise - 1) * check.fast_interval + 1.0))
         assert all(len(each.prefixes) == 3 for each in self.members.values())
         self.withdrawals.clear()
         self.least.clear()

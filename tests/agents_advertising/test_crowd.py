@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from ambicast.model.services import Check, CheckKind
 from tests.agents_advertising.crowd import DENSE, LAZY, STEP, Crowd, own
 from tests.agents_advertising.hosts import ANYCAST, COVER
 
@@ -105,6 +106,35 @@ def test_after_a_mass_failure_the_first_that_recovers_does_not_get_everybodys_cl
     crowd.recover("p02", "p03", "p05")
     crowd.run(15)
     assert {name for name, _ in crowd.withdrawals} == {"p00", "p01"}
+
+
+@pytest.mark.parametrize("interval", [0.1, 0.3, 1.0, 2.0, 4.0, 5.0, 7.0, 10.0, 20.0])
+@pytest.mark.parametrize(("rise", "fast"), [(3, 0.1), (4, 1.0)])
+def test_those_that_recover_at_the_same_instant_all_stay_however_lazy_their_checks(
+    interval, rise, fast
+):
+    check = Check(
+        CheckKind.HTTP, 80, interval=interval, fast_interval=min(fast, interval), rise=rise
+    )
+    crowd = Crowd(3, check)
+    crowd.run(Random(interval).uniform(0, interval))
+    crowd.fail(*crowd.members)
+    crowd.run(2 * interval + 1)
+    assert all(not each.state.services["www"].fit for each in crowd.members.values())
+    crowd.recover(*crowd.members)
+    crowd.run(2 * interval + rise * fast + 3)
+    assert all(each.state.services["www"].fit for each in crowd.members.values())
+    assert not crowd.withdrawals
+
+
+@pytest.mark.parametrize("interval", [0.3, 4.0])
+def test_who_is_still_unfit_later_than_its_checks_explain_leaves_to_those_that_are_well(interval):
+    crowd = Crowd(3, Check(CheckKind.HTTP, 80, interval=interval, fast_interval=0.1))
+    crowd.fail(*crowd.members)
+    crowd.run(2 * interval + 1)
+    crowd.recover("p00", "p01")
+    crowd.run(2 * interval + 4)
+    assert {name for name, _ in crowd.withdrawals} == {"p02"}
 
 
 def test_who_was_withdrawn_comes_back_when_nobody_has_been_fit_for_long():
