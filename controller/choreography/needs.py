@@ -27,6 +27,9 @@ from controller.world.hosts import spoken
 WIRE_PATIENCE = 0.5
 # Seconds an agent may resist its own checks; by then it has given way, or others are in doubt too.
 RESISTING_PATIENCE = 0.5
+# Seconds those that failed together are given to recover together, or as long as their slowest
+# check takes to see it.
+TOGETHER = 2.0
 _HELPING = frozenset({Phase.HOME, Phase.RETURNING, Phase.STARTING})
 
 
@@ -60,11 +63,30 @@ def needs(run: Run, name: PopName, look: Look) -> Need:
     elif _since(pop.silent_since, now) >= family_patience(look.fleet):
         silent = frozenset(found.silent)
     if found.condition is Condition.UNFIT:
-        if not found.resists or _since(pop.resisting_since, now) >= RESISTING_PATIENCE:
+        if not found.resists or _out_of_patience(pop, look):
             failed = kinds
     elif _since(pop.withdrawn_since, now) >= WIRE_PATIENCE:
         failed = frozenset(found.bare)
     return Need(silent, failed, look.claims.get(name))
+
+
+def _out_of_patience(pop: PopRun, look: Look) -> bool:
+    """Whether an agent has resisted its checks long enough.
+
+    Where nobody served for a while, all are about to recover, a moment apart: the first to do so
+    must not be given what the others are about to serve again. While nobody serves, a guard says
+    why nothing is done.
+    """
+    if pop.helped_since is not None:
+        return look.now - pop.helped_since >= together(look.fleet)
+    return _since(pop.resisting_since, look.now) >= RESISTING_PATIENCE
+
+
+def together(fleet: Fleet) -> float:
+    """Seconds until those that are well again at the same moment have all been judged so."""
+    checks = (check for service in fleet.services.values() for check in service.checks)
+    judged = (each.interval + (each.rise - 1) * each.fast_interval for each in checks)
+    return max(TOGETHER, *judged) + RESISTING_PATIENCE
 
 
 def family_patience(fleet: Fleet) -> float:

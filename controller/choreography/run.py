@@ -27,6 +27,8 @@ class PopRun(msgspec.Struct, frozen=True):
         withdrawn_since: since when its own prefixes of some family have been on no wire, or none.
         silent_since: since when it has been silent in some families but not in all, or none.
         resisting_since: since when it has been unfit and advertised all the same, or none.
+        alone: while it did, there was a time when nobody served.
+        helped_since: since when somebody serves again, in that case.
         lost_at: when it was last taken over or covered in an emergency; counts against the quota.
         found: it stood so when a controller without memory looked first; only an operator's word
             changes that.
@@ -49,6 +51,8 @@ class PopRun(msgspec.Struct, frozen=True):
     refusal: str = ""
     silent_since: float | None = None
     resisting_since: float | None = None
+    alone: bool = False
+    helped_since: float | None = None
     lost_at: float | None = None
     shed: float = 1.0
     shed_at: float = 0.0

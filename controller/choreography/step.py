@@ -20,7 +20,12 @@ from controller.choreography.derive import derive
 from controller.choreography.events import event_of, patience
 from controller.choreography.look import Look
 from controller.choreography.mending import mended
-from controller.choreography.needs import RESISTING_PATIENCE, WIRE_PATIENCE, family_patience
+from controller.choreography.needs import (
+    RESISTING_PATIENCE,
+    WIRE_PATIENCE,
+    family_patience,
+    together,
+)
 from controller.choreography.phases import AWAY_FROM_HOME, Phase, after
 from controller.choreography.progress import progress
 from controller.choreography.reissue import reissued
@@ -107,11 +112,12 @@ def _remembered(pop: PopRun, found: Assessment, look: Look) -> PopRun:
         "withdrawn_since": bool(found.bare) and found.condition is not Condition.UNFIT,
         "silent_since": bool(found.silent) and found.condition is not Condition.SILENT,
         "resisting_since": found.resists,
+        "helped_since": found.resists and pop.alone and bool(look.serving()),
     }
     since = {name: _since(getattr(pop, name), holds, look.now) for name, holds in held.items()}
-    if all(getattr(pop, name) == at for name, at in since.items()):
-        return pop
-    return msgspec.structs.replace(pop, **since)
+    alone = found.resists and (pop.alone or not look.serving())
+    remembered = msgspec.structs.replace(pop, **since, alone=alone)
+    return pop if remembered == pop else remembered
 
 
 def _since(held: float | None, holds: bool, now: float) -> float | None:  # noqa: FBT001
@@ -185,6 +191,8 @@ def _wakes(run: Run, fleet: Fleet, now: float) -> list[Command]:
             due.append(pop.withdrawn_since + WIRE_PATIENCE)
         if pop.resisting_since is not None:
             due.append(pop.resisting_since + RESISTING_PATIENCE)
+        if pop.helped_since is not None:
+            due.append(pop.helped_since + together(fleet))
         if pop.silent_since is not None:
             due.append(pop.silent_since + family_patience(fleet))
         due += [at for at in _deadlines(pop) if at > now]

@@ -7,6 +7,7 @@ import pytest
 
 from ambicast.contract.messages import Said
 from ambicast.model.fleet import LostAtOnce
+from controller.choreography.needs import together
 from controller.choreography.phases import Phase
 from controller.world.observations import HostReported
 from tests.choreography.fleets import AMS, FRA, LHR, four_pops, three_pops
@@ -62,6 +63,40 @@ def test_checks_that_begin_to_fail_elsewhere_are_a_reason_to_wait(stage: Stage) 
     stage.said[LHR] = Said(pop=LHR, host=stage.fleet.bgp_hosts(LHR)[0], fit=("www",))
     stage.pass_time(1)
     assert stage.run.pops[AMS].phase is Phase.COVERED
+
+
+def test_those_that_failed_together_may_recover_one_after_another(stage: Stage) -> None:
+    stage.alone.resisting |= set(EVERYONE)
+    stage.unfit |= set(EVERYONE)
+    stage.pass_time(9)
+    answers, before = stage.given(), wires(stage)
+    for pop in (LHR, AMS, FRA):
+        stage.unfit.discard(pop)
+        stage.pass_time(0.9)
+        assert stage.given() == answers
+        assert wires(stage) == before
+    stage.pass_time(10)
+    assert {pop.phase for pop in stage.run.pops.values()} == {Phase.HOME}
+
+
+def test_who_does_not_recover_with_the_others_is_covered(stage: Stage) -> None:
+    stage.alone.resisting |= set(EVERYONE)
+    stage.unfit |= set(EVERYONE)
+    stage.pass_time(9)
+    stage.unfit -= {AMS, FRA}
+    stage.pass_time(2.3)
+    assert stage.run.pops[LHR].phase is Phase.HOME
+    stage.pass_time(0.4)
+    assert stage.run.pops[LHR].phase is Phase.COVERED
+
+
+def test_slow_checks_are_given_time_to_see_a_recovery() -> None:
+    fleet = three_pops()
+    www = next(iter(fleet.services.values()))
+    slow = msgspec.structs.replace(www.checks[0], interval=10.0, fast_interval=1.0, rise=3)
+    checked = {www.name: msgspec.structs.replace(www, checks=(*www.checks, slow))}
+    assert together(fleet) == 2.5
+    assert together(msgspec.structs.replace(fleet, services=checked)) == 12.5
 
 
 def test_one_that_can_serve_ends_the_distrust(stage: Stage) -> None:
