@@ -5,6 +5,7 @@ import pytest
 from agents.bgp.neighbors import by_address
 from ambicast.model.identifiers import Family
 from ambicast.model.pops import Place, Pop, Uplink
+from tests.agents_bgp.talk import Talk
 
 
 def uplink(name, net, families=("v4", "v6")):
@@ -46,3 +47,14 @@ def make_pop():
 @pytest.fixture
 def sessions(pop):
     return by_address(pop)
+
+
+@pytest.fixture
+def talk(sessions):
+    return Talk(sessions)
+
+
+@pytest.fixture
+def attached(talk):
+    talk.attach()
+    return talk

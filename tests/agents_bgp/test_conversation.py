@@ -7,84 +7,24 @@ from agents.bgp import conversation
 from agents.bgp.conversation import (
     ANSWER_WITHIN,
     AUDIT,
-    PATIENCE,
-    Conversation,
     LostThread,
     Stuck,
 )
-from agents.bgp.difference import placed
 from agents.bgp.flight import LONGEST
-from ambicast.model.routes import Advertisement
 from tests.agents_bgp import said
-
-NORTH4, NORTH6, SOUTH4, SOUTH6 = "10.3.1.1", "fd00:3:0:1::1", "10.4.1.1", "fd00:4:0:1::1"
-SHOW_RIB, SHOW_SESSIONS = "show adj-rib out json", "show neighbor json"
-P, Q = "198.18.0.0/22", "198.18.4.0/22"
-
-
-def announce(neighbor, *prefixes):
-    start = f"neighbor {neighbor} announce attributes next-hop self as-path [ 64500 ]"
-    return f"{start} nlri {' '.join(prefixes)}"
-
-
-def withdraw(neighbor, prefix):
-    return f"neighbor {neighbor} withdraw attributes next-hop self nlri {prefix}"
-
-
-def flush(neighbor):
-    return f"neighbor {neighbor} flush adj-rib out"
-
-
-class Talk:
-    """A conversation, what it said since last asked, and a clock set by hand."""
-
-    def __init__(self, sessions, **choices):
-        self.now = 100.0
-        self._said = []
-        self._sessions = sessions
-        self.talk = Conversation(sessions, self._said.append, self.now, **choices)
-
-    def said(self):
-        lines = "".join(self._said).splitlines()
-        self._said.clear()
-        return lines
-
-    def hear(self, *lines):
-        for line in lines:
-            self.talk.hear(line, self.now)
-
-    def want(self, *prefixes, uplink="north"):
-        wanted = {Advertisement(each, uplink) for each in prefixes}
-        self.talk.want(placed(wanted, self._sessions, 64500), self.now)
-
-    def tick(self, seconds=1.0):
-        """Time passes; ExaBGP lives."""
-        self.now += seconds
-        said = len(self._said)
-        self.talk.tick(self.now)
-        if self._said[said:] and self._said[-1] == "enable-ack\n":
-            self._said.pop()
-            self.hear("done")
-
-    def attach(self, *rows, state="ESTABLISHED"):
-        peers = [(each, state, [_family(each)]) for each in (NORTH4, NORTH6, SOUTH4, SOUTH6)]
-        self.hear("done", said.table(*peers), "done", *rows, "done")
-        return self.said()
-
-
-def _family(peer):
-    return "ipv6 unicast" if ":" in peer else "ipv4 unicast"
-
-
-@pytest.fixture
-def talk(sessions):
-    return Talk(sessions)
-
-
-@pytest.fixture
-def attached(talk):
-    talk.attach()
-    return talk
+from tests.agents_bgp.talk import (
+    NORTH4,
+    NORTH6,
+    SHOW_RIB,
+    SHOW_SESSIONS,
+    SOUTH4,
+    SOUTH6,
+    P,
+    Q,
+    announce,
+    flush,
+    withdraw,
+)
 
 
 def test_it_asks_for_sessions_and_then_for_what_is_held(talk):
@@ -202,75 +142,6 @@ def test_a_change_without_an_echo_is_not_waited_for_for_ever(attached):
     assert withdraw(NORTH4, P) in attached.said()
 
 
-def test_a_route_exabgp_did_not_keep_is_said_again(attached):
-    attached.want(P)
-    attached.said()
-    attached.hear("done", "done")
-    attached.tick()
-    assert attached.said() == [announce(NORTH4, P), SHOW_RIB]
-
-
-def test_what_is_held_is_read_again_every_half_minute(attached):
-    attached.tick(AUDIT - 1)
-    assert attached.said() == []
-    attached.tick(2)
-    assert attached.said() == [SHOW_SESSIONS, SHOW_RIB]
-
-
-def _settled(attached):
-    attached.want(P)
-    attached.hear("done", said.row(NORTH4, P), "done")
-    attached.said()
-
-
-def test_what_is_held_and_not_sent_is_sent_again_after_a_second(attached):
-    _settled(attached)
-    attached.tick()
-    assert attached.said() == []
-    attached.tick(PATIENCE)
-    assert attached.said() == [flush(NORTH4)]
-
-
-def test_what_was_sent_is_not_sent_again(attached):
-    _settled(attached)
-    attached.hear(said.sent(NORTH4, [P]))
-    for _ in range(9):
-        attached.tick()
-    assert attached.said() == []
-
-
-def test_a_withdrawal_that_was_not_sent_is_noticed_too(attached):
-    attached.hear(said.sent(NORTH4, [P]))
-    attached.tick()
-    attached.tick(PATIENCE)
-    assert attached.said() == [flush(NORTH4)]
-
-
-def test_sending_again_that_does_not_help_is_not_repeated_at_once(attached):
-    _settled(attached)
-    attached.tick()
-    attached.tick(PATIENCE)
-    attached.hear("done")
-    attached.said()
-    for _ in range(9):
-        attached.tick()
-    assert attached.said() == []
-
-
-def test_a_session_that_is_down_owes_nothing(attached):
-    _settled(attached)
-    attached.hear(said.down(NORTH4))
-    for _ in range(9):
-        attached.tick()
-    assert attached.said() == []
-
-
-def test_a_refused_resend_means_that_the_session_went_down(talk):
-    talk.attach(said.row(NORTH4, P))
-    talk.hear("error")
-    talk.tick()
-
-
 @pytest.mark.parametrize(
     "lines",
     [("error",), ("gibberish",), (said.row(NORTH4, P),), ("[]",), ("done", "done", "done")],
@@ -358,52 +229,3 @@ def test_events_come_at_any_time(talk):
 
 def test_limits_are_what_the_documents_say():
     assert (conversation.AUDIT, conversation.PATIENCE, conversation.ANSWER_WITHIN) == (30, 1, 5)
-
-
-# --- graceful restart: the end of the table is ours to say
-
-
-def end(neighbor):
-    return f"neighbor {neighbor} announce eor {_family(neighbor)}"
-
-
-@pytest.fixture
-def graceful(sessions):
-    return Talk(sessions, says_end=True)
-
-
-def test_the_end_of_a_table_is_said_once_all_that_is_wanted_was_sent(graceful):
-    graceful.attach()
-    graceful.want(P)
-    assert graceful.said() == [announce(NORTH4, P), SHOW_RIB]
-    graceful.hear("done", said.row(NORTH4, P), "done")
-    assert graceful.said() == [end(each) for each in sorted((NORTH6, SOUTH4, SOUTH6))]
-    graceful.hear(said.sent(NORTH4, [P]))
-    assert graceful.said() == [end(NORTH4)]
-    graceful.hear(*["done"] * 4)
-    graceful.tick()
-    assert graceful.said() == []
-
-
-def test_without_an_order_the_end_is_not_said(graceful):
-    graceful.attach()
-    graceful.tick()
-    graceful.tick()
-    assert graceful.said() == []
-
-
-def test_a_session_that_comes_back_is_told_the_end_again(graceful):
-    graceful.attach()
-    graceful.want()
-    graceful.tick()
-    graceful.hear(*["done"] * 4)
-    graceful.said()
-    graceful.hear(said.down(NORTH4), said.negotiated(NORTH4, said.UP4), said.up(NORTH4))
-    assert graceful.said() == [end(NORTH4)]
-    graceful.hear("error")  # it went down again
-
-
-def test_without_graceful_restart_exabgp_says_the_end_itself(attached):
-    attached.want()
-    attached.tick()
-    assert attached.said() == []
