@@ -7,6 +7,7 @@ twice is doing it once: a file that already reads so is no change.
 from __future__ import annotations
 
 import difflib
+import os
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -43,11 +44,15 @@ class Command(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """Everything to do, in order: ``before`` the files, the files, ``after`` them."""
+    """Everything to do, in order: ``before`` the files, the files, ``after`` them, what is last.
+
+    ``last`` is only written where all else has succeeded.
+    """
 
     files: tuple[Put | Remove, ...]
     before: tuple[Command, ...] = ()
     after: tuple[Command, ...] = ()
+    last: tuple[Put, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -69,6 +74,8 @@ def shown(root: Path, change: Change) -> Iterator[str]:
     for each in pending(root, change.files):
         yield from _diff(root, each)
     yield from (f"would run: {each}" for each in change.after)
+    for each in pending(root, change.last):
+        yield from _diff(root, each)
     yield from (f"note: {each}" for each in change.notes)
 
 
@@ -79,12 +86,9 @@ def carry_out(root: Path, change: Change, run: Run) -> Iterator[str]:
         InstallError: a file could not be written, or a command failed; what came before is done.
     """
     yield from _all_run(change.before, run)
-    for each in pending(root, change.files):
-        try:
-            yield _done(root, each)
-        except OSError as fault:
-            raise InstallError(f"{fault.filename}: {fault.strerror}") from None
+    yield from _all_done(root, change.files)
     yield from _all_run(change.after, run)
+    yield from _all_done(root, change.last)
     yield from (f"note: {each}" for each in change.notes)
 
 
@@ -136,6 +140,14 @@ def _diff(root: Path, each: Put | Remove) -> Iterator[str]:
     )
 
 
+def _all_done(root: Path, files: Sequence[Put | Remove]) -> Iterator[str]:
+    for each in pending(root, files):
+        try:
+            yield _done(root, each)
+        except OSError as fault:
+            raise InstallError(f"{fault.filename}: {fault.strerror}") from None
+
+
 def _done(root: Path, each: Put | Remove) -> str:
     target = inside(root, each.path)
     if isinstance(each, Remove):
@@ -144,11 +156,16 @@ def _done(root: Path, each: Put | Remove) -> str:
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.draft")
     draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    draft.write_text(each.text)
-    draft.chmod(each.mode)
+    # "x": whoever else may write in that folder cannot lead us elsewhere by a link.
+    with open(draft, "x", opener=_private) as file:
+        file.write(each.text)
+        os.fchmod(file.fileno(), each.mode)
     draft.replace(target)
     return f"wrote {each.path}"
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _all_run(commands: Sequence[Command], run: Run) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """From a fleet file and what is there already to the whole change; nothing is touched here.
 
 Restarting is where an installation can do harm, so it is picky: an agent may be restarted at any
-time, and is where its files changed; a responder is reloaded, which leaves no gap. ExaBGP and the
-nameserver are started where they do not run, and left alone where they do: a note says which of
-them wait for a drain.
+time, and is where its files or programs are not those of its last start (:mod:`started`); a
+responder is reloaded, which leaves no gap. ExaBGP and the nameserver are started where they do not
+run, and left alone where they do: a note says which of them wait for a drain.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from ambicast.files import load_fleet
 from ambicast.model.identifiers import HostName, Role
-from controller.cli.installing import credentials, settings, system, units
+from controller.cli.installing import credentials, settings, started, system, units
 from controller.cli.installing.allowlist import allowances
 from controller.cli.installing.changes import (
     Change,
@@ -66,7 +66,10 @@ def install_agent(
     notes = _broker_notes(reached)
     if key:
         notes.append(f"{settings.KEY}: new; every host needs the same one, so copy it, once")
-    return _with_units(root, files, dropins, names, notes)
+    # Of a key nobody has to copy the text: what lies there counts.
+    read = {Path(str(written["watch_key_file"])): None, **{each.path: each.text for each in files}}
+    mark = started.mark(root, settings.STATE / settings.MARK, programs, read)
+    return _with_units(root, files, dropins, names, notes, mark)
 
 
 def install_controller(root: Path, fleet: Path, broker: str | None, programs: Path) -> Change:
@@ -83,7 +86,9 @@ def install_controller(root: Path, fleet: Path, broker: str | None, programs: Pa
         *dropins,
         *(units.put(each, programs) for each in units.CONTROLLER),
     )
-    return _with_units(root, files, dropins, units.CONTROLLER, _broker_notes(reached))
+    read = {each.path: each.text for each in files}
+    mark = started.mark(root, settings.CONTROLLER_STATE / settings.MARK, programs, read)
+    return _with_units(root, files, dropins, units.CONTROLLER, _broker_notes(reached), mark)
 
 
 def uninstall_agent(root: Path, programs: Path, settle: float, *, purge: bool) -> Change:
@@ -100,7 +105,8 @@ def uninstall_agent(root: Path, programs: Path, settle: float, *, purge: bool) -
     gone = tuple(_off(root, name) for name in reversed(there))
     dropins = (system.USERS, system.OWNERS, system.KERNEL)
     brake = (settings.STATE / name for name in ("brake.json", "frozen.json"))
-    paths = [*(units.TARGET / name for name in there), *dropins, *brake]
+    mark = settings.STATE / settings.MARK
+    paths = [*(units.TARGET / name for name in there), *dropins, *brake, mark]
     notes = [f"{settings.ETC} and {settings.STATE} stay; --purge takes their files too"]
     if purge:
         ours = (settings.AGENT, settings.KEY, settings.PASSWORD, settings.FLEET)
@@ -121,6 +127,7 @@ def uninstall_controller(root: Path) -> Change:
     there = [name for name in units.CONTROLLER if text_at(root, units.TARGET / name) is not None]
     paths = [units.TARGET / name for name in there]
     paths += [system.CONTROLLER_USERS, system.CONTROLLER_OWNERS]
+    paths.append(settings.CONTROLLER_STATE / settings.MARK)
     return Change(
         files=tuple(Remove(path) for path in paths),
         before=tuple(_off(root, name) for name in there),
@@ -150,24 +157,44 @@ def _with_units(
     dropins: tuple[Put, ...],
     names: tuple[str, ...],
     notes: list[str],
+    mark: started.Mark,
 ) -> Change:
-    fresh = {each.path.name for each in files if text_at(root, each.path) is None}
-    changed = {each.path.name for each in pending(root, files)} - fresh
     after = [*system.applied(root, dropins), *_reloaded(root)]
     for name in names:
         now = ("--now",) if root == system.LIVE else ()
         after.append(systemctl(root, "enable", *now, name))
+    if root != system.LIVE:  # Nothing runs in an image.
+        return Change(files=tuple(files), after=tuple(after), notes=tuple(notes))
+    fresh = {each.path.name for each in files if text_at(root, each.path) is None}
+    other = {each.path.name for each in pending(root, files)} | mark.differing(root)
+    if not other:
+        return Change(files=tuple(files), after=tuple(after), notes=tuple(notes))
     first, last = names[:-1], names[-1]
-    if root == system.LIVE and last not in fresh and changed:
-        if RESPONDER in first and RESPONDER not in fresh:
-            after.append(systemctl(root, "try-reload-or-restart", RESPONDER))
-        after.append(systemctl(root, "try-restart", last))
-        notes += [
-            f"{name} goes on as it was started: drain, then systemctl restart {name}"
-            for name in first
-            if name != RESPONDER and (name in changed or {"fleet.yaml", "agent.yaml"} & changed)
-        ]
-    return Change(files=tuple(files), after=tuple(after), notes=tuple(notes))
+    if last not in fresh:
+        after += _again(root, first, last, fresh)
+        notes += _waiting(first, other - fresh)
+    return Change(
+        files=(Remove(mark.path), *files),
+        after=tuple(after),
+        last=(mark.put(),),
+        notes=tuple(notes),
+    )
+
+
+def _again(root: Path, first: Sequence[str], last: str, fresh: set[str]) -> list[Command]:
+    found = [systemctl(root, "try-restart", last)]
+    if RESPONDER in first and RESPONDER not in fresh:
+        found.insert(0, systemctl(root, "try-reload-or-restart", RESPONDER))
+    return found
+
+
+def _waiting(first: Sequence[str], other: set[str]) -> list[str]:
+    """Which units go on with something else than what they would be started with now."""
+    return [
+        f"{name} goes on as it was started: drain, then systemctl restart {name}"
+        for name in first
+        if name != RESPONDER and {name, "fleet.yaml", "agent.yaml"} & other
+    ]
 
 
 def _reloaded(root: Path) -> tuple[Command, ...]:

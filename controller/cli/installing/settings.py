@@ -22,6 +22,8 @@ FLEET = ETC / "fleet.yaml"
 AGENT = ETC / "agent.yaml"
 CONTROLLER = ETC / "controller.yaml"
 STATE = Path("/var/lib/ambicast")
+CONTROLLER_STATE = Path("/var/lib/ambicast-controller")
+MARK = "installed.json"
 WRITTEN = "# Written by `ambicast install`, which keeps what you change here, but not comments.\n"
 KEY_BYTES = 32
 PLAIN_PORT, TLS_PORT = 1883, 8883
@@ -107,7 +109,7 @@ def agent(
 
 def controller(before: Mapping[str, Any], broker: Mapping[str, Any]) -> dict[str, Any]:
     """``controller.yaml`` likewise."""
-    suggested = {"journal": "/var/lib/ambicast-controller/journal.sqlite"}
+    suggested = {"journal": f"{CONTROLLER_STATE}/journal.sqlite"}
     known = {"fleet": str(FLEET), "broker": dict(broker)}
     rest = {name: value for name, value in before.items() if name not in known}
     return {**known, **suggested, **rest}
@@ -121,16 +123,19 @@ def watch_key() -> Put:
 def fleet_files(source: Path, root: Path) -> tuple[Put, ...]:
     """The fleet file and the client files it names relative to itself, for ``/etc/ambicast``.
 
+    Where ``source`` is the one in ``/etc/ambicast``, they read as they do.
+
     Raises:
         InstallError: a client file would land outside ``/etc/ambicast``, or cannot be read.
     """
-    if source.resolve() == (root / FLEET.relative_to("/")).resolve():
-        return ()
+    there = source.resolve() == (root / FLEET.relative_to("/")).resolve()
     found = [Put(FLEET, source.read_text())]
     raw = yaml.safe_load(found[0].text)
     for each in raw.get("clients", {}).get("sources", ()):
         name = Path(str(each.get("file", "")))
         if name.is_absolute() or not name.name:
+            continue
+        if ".." in name.parts and there:
             continue
         if ".." in name.parts:
             raise InstallError(f"{source}: {name}: a file in or below the fleet file's folder")
