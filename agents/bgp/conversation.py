@@ -9,7 +9,8 @@ From then on three things are compared: what is wanted, what ExaBGP holds (``rib
 showed, and what we said since) and what it has sent (``wire``). Wanted against held is settled at
 once, by a diff. Held is read back after every change and every :data:`AUDIT` seconds. Held against
 sent is given :data:`PATIENCE` seconds, then the session has to send again. A prefix whose last
-change was not sent yet is changed again only after that (:mod:`agents.bgp.flight`).
+change was not sent yet is changed again only after that (:mod:`agents.bgp.flight`), and at no
+moment a neighbor is sent more prefixes than it takes (:mod:`agents.bgp.room`).
 
 Neighbors that ExaBGP does not know (it was started before their uplink was there) are left alone;
 the others are served. With graceful restart the end of the table (RFC 4724 section 2) is ours to
@@ -57,6 +58,7 @@ from agents.bgp.events import (
 from agents.bgp.flight import InFlight
 from agents.bgp.neighbors import Neighbor
 from agents.bgp.paths import Path
+from agents.bgp.room import within
 from agents.bgp.wire import Line, fold, found
 
 log = structlog.get_logger()
@@ -126,6 +128,7 @@ class Conversation:
         self._rows: dict[str, dict[str, Path]] = {}
         self._changes = 0
         self._audited = self._ticked = self._asked = now
+        self._most = {address: each.most for address, each in sessions.items()}
         self._flight = InFlight()
         self._unended = set(sessions) if says_end else set()
         self._says_end = says_end
@@ -277,7 +280,9 @@ class Conversation:
         if self._wanted is None or not self.ready:
             return
         wanted = {each: paths for each, paths in self._wanted.items() if each not in self.absent}
-        if changes := diff(self._flight.holding(wanted, self.rib), self.rib):
+        allowed = self._flight.holding(wanted, self.rib)
+        allowed = within(allowed, self.rib, self._flight.going(), self._most)
+        if changes := diff(allowed, self.rib):
             self.rib = applied(self.rib, changes)
             self._changes += len(changes)
             self._flight.said(changes, now)

@@ -1,10 +1,11 @@
 """From what ExaBGP holds to what it shall hold, in safe order.
 
 Everything that is advertised or changed comes before anything that is withdrawn, on all sessions:
-traffic always has somewhere to go. A change needs no withdrawal (RFC 4271 section 9.1.4: a newer
-route of the same prefix replaces the older). Prefixes with the same path on the same session
-travel in one command, and so in one UPDATE where ExaBGP groups (v4): a neighbor that paces its
-own updates (MRAI) then passes all of them on at once.
+traffic always has somewhere to go (a session that is full: :mod:`agents.bgp.room`). A change
+needs no withdrawal (RFC 4271 section 9.1.4: a newer route of the same prefix replaces the older).
+Prefixes with the same path on the same session travel in one command, and so in one UPDATE where
+ExaBGP groups (v4): a neighbor that paces its own updates (MRAI) then passes all of them on at
+once.
 """
 
 from __future__ import annotations

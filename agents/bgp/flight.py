@@ -78,6 +78,14 @@ class InFlight:
                 paths[prefix] = path
         return held
 
+    def going(self) -> dict[str, set[str]]:
+        """The prefixes of which a neighbor may not have seen the withdrawal yet, by session."""
+        found: dict[str, set[str]] = {}
+        for (neighbor, prefix), flight in self._flights.items():
+            if flight.path is None:
+                found.setdefault(neighbor, set()).add(prefix)
+        return found
+
     def _land(self, keys: Iterable[tuple[str, str]]) -> bool:
         found = [key for key in keys if key in self._flights]
         for key in found:

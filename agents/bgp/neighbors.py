@@ -17,12 +17,16 @@ from ambicast.model.prefixes import PrefixError, network
 
 
 class Neighbor(msgspec.Struct, frozen=True, order=True):
-    """One end of a session: the neighbor's address and ours, canonical text."""
+    """One end of a session: the neighbor's address and ours, canonical text.
+
+    ``most``: how many prefixes the neighbor takes before it ends the session.
+    """
 
     uplink: UplinkName
     family: Family
     address: str
     identity: str
+    most: int
 
 
 def neighbors_of(pop: Pop) -> tuple[Neighbor, ...]:
@@ -33,6 +37,7 @@ def neighbors_of(pop: Pop) -> tuple[Neighbor, ...]:
             family=kind,
             address=str(ip_address(uplink.neighbor[kind])),
             identity=str(ip_address(uplink.identity[kind])),
+            most=uplink.max_prefixes,
         )
         for _, uplink in sorted(pop.uplinks.items())
         for kind in uplink.families
