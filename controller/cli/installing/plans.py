@@ -8,9 +8,8 @@ run, and left alone where they do: a note says which of them wait for a drain.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ambicast.files import load_fleet
 from ambicast.model.identifiers import HostName, Role
@@ -46,12 +45,12 @@ def install_agent(
     before = settings.existing(root, settings.AGENT)
     _same_host(before, pop, name)
     roles = place.hosts[HostName(name)]
-    reached = settings.broker(root, before, broker, name)
+    reached = settings.broker(root, before, broker, name, settings.PASSWORD)
     written = settings.agent(
         before, place, name, [dict(each) for each in allowances(known, place.name)], reached
     )
     names = units.of_host(roles)
-    secrets = _secrets(root, settings.AGENT, written, system.HOST_USER)
+    secrets = credentials.given(root, credentials.AGENT, written)
     dropins = system.of_host(place.at(HostName(name)), secrets, kernel=Role.BGP in roles)
     usual = written["watch_key_file"] == str(settings.KEY)
     new = usual and text_at(root, settings.KEY) is None
@@ -76,9 +75,10 @@ def install_controller(root: Path, fleet: Path, broker: str | None, programs: Pa
     """Everything that makes this machine run the controller; raises as above."""
     load_fleet(fleet)
     before = settings.existing(root, settings.CONTROLLER)
-    reached = settings.broker(root, before, broker, "controller")
+    password = settings.CONTROLLER_PASSWORD
+    reached = settings.broker(root, before, broker, "controller", password)
     written = settings.controller(before, reached)
-    secrets = _secrets(root, settings.CONTROLLER, written, system.CONTROLLER_USER)
+    secrets = credentials.given(root, credentials.CONTROLLER, written)
     dropins = system.of_controller(secrets)
     files = (
         *settings.fleet_files(fleet, root),
@@ -134,13 +134,6 @@ def uninstall_controller(root: Path) -> Change:
         after=_reloaded(root),
         notes=(f"{settings.ETC} and the journal stay",),
     )
-
-
-def _secrets(root: Path, file: Path, written: Mapping[str, Any], user: str) -> tuple[Path, ...]:
-    """Secrets at places of somebody's choice, which ``user`` is given; or it is refused."""
-    found = credentials.chosen(written, settings.SECRETS)
-    credentials.ours(root, file, found, user)
-    return tuple(path for _, path in found)
 
 
 def _same_host(before: dict[str, object], pop: str, host: str) -> None:

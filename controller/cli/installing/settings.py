@@ -18,6 +18,8 @@ PASSWORD = ETC / "broker.password"
 AUTHORITY = ETC / "broker-ca.pem"
 KEY = ETC / "watch.key"
 SECRETS = (PASSWORD, KEY, ETC / "broker.key")
+CONTROLLER_PASSWORD = ETC / "controller.password"
+CONTROLLER_SECRETS = (CONTROLLER_PASSWORD, ETC / "controller.key")
 FLEET = ETC / "fleet.yaml"
 AGENT = ETC / "agent.yaml"
 CONTROLLER = ETC / "controller.yaml"
@@ -72,10 +74,12 @@ def put(root: Path, path: Path, settings: Mapping[str, Any]) -> Put:
     return Put(path, WRITTEN + body)
 
 
-def broker(root: Path, before: Mapping[str, Any], given: str | None, user: str) -> dict[str, Any]:
+def broker(
+    root: Path, before: Mapping[str, Any], given: str | None, user: str, password: Path
+) -> dict[str, Any]:
     """The ``broker`` settings: given, else as before, else this very machine.
 
-    Where the broker's password or authority lies in ``/etc/ambicast`` already, it is used.
+    Where the ``password`` or the broker's authority lies in ``/etc/ambicast`` already, it is used.
     """
     known = before.get("broker")
     if given is None and isinstance(known, dict):
@@ -86,8 +90,8 @@ def broker(root: Path, before: Mapping[str, Any], given: str | None, user: str) 
     fresh["port"] = named.port or (TLS_PORT if certified else PLAIN_PORT)
     if certified:
         fresh["tls"] = {"ca": str(AUTHORITY)}
-    if text_at(root, PASSWORD) is not None:
-        fresh |= {"username": user, "password_file": str(PASSWORD)}
+    if text_at(root, password) is not None:
+        fresh |= {"username": user, "password_file": str(password)}
     return (known if isinstance(known, dict) else {}) | fresh
 
 

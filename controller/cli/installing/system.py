@@ -27,7 +27,10 @@ z /etc/ambicast/broker.password 0600 ambicast ambicast
 z /etc/ambicast/broker.key 0600 ambicast ambicast
 """
 _CONTROLLER_USER = 'u ambicast-controller - "Ambicast controller" /var/lib/ambicast-controller\n'
-_CONTROLLER_OWNERS = "z /etc/ambicast/broker.password 0600 ambicast-controller\n"
+_CONTROLLER_OWNERS = """\
+z /etc/ambicast/controller.password 0600 ambicast-controller
+z /etc/ambicast/controller.key 0600 ambicast-controller
+"""
 _KERNEL = """\
 # Routes through an interface without carrier are not used, also while no agent runs that would
 # move them; and IPv6 addresses survive a link that was down.
