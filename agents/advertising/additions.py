@@ -5,8 +5,9 @@ again, because a more-specific that is missing on one side takes that side out o
 uplink carries already stays on it, also while an agent that was started anew has seen nothing.
 
 A neighbor closes the session at its limit of prefixes and everything goes with it (RFC 4486), so
-what does not fit beside the order is left out: first other PoPs' prefixes, then own ones, the
-most specific first. Orders are never cut for this.
+what does not fit beside the order is left out: what is new before what the uplink carries (who
+took a loaded more-specific back would make its clients loop), of these other PoPs' prefixes before
+own ones, the most specific first. Orders are never cut for this.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def additions(
             if path not in known and path not in found and (works or path in held):
                 attributes = _like(prefix, uplink, ordered, near=beside(deed, pop))
                 found[path] = Advertisement(prefix, uplink, attributes)
-    return _fitting(found.values(), ordered, pop)
+    return _fitting(found.values(), ordered, held, pop)
 
 
 def _paths(deed: Deed, pop: Pop) -> Iterator[tuple[str, str]]:
@@ -81,14 +82,18 @@ def _like(prefix: str, uplink: str, ordered: Iterable[Advertisement], *, near: b
 
 
 def _fitting(
-    wanted: Iterable[Advertisement], ordered: Iterable[Advertisement], pop: Pop
+    wanted: Iterable[Advertisement],
+    ordered: Iterable[Advertisement],
+    held: Collection[tuple[str, str]],
+    pop: Pop,
 ) -> Additions:
     taken = Counter((each.uplink, family(each.prefix)) for each in ordered)
     kept, no_room = [], set()
 
-    def rank(each: Advertisement) -> tuple[bool, int, str, str]:
+    def rank(each: Advertisement) -> tuple[bool, bool, int, str, str]:
+        fresh = (each.prefix, each.uplink) not in held
         own = any(contains(prefix, each.prefix) for prefix in pop.prefixes)
-        return not own, length(each.prefix), each.prefix, each.uplink
+        return fresh, not own, length(each.prefix), each.prefix, each.uplink
 
     for each in sorted(wanted, key=rank):
         way = (each.uplink, family(each.prefix))

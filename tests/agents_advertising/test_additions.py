@@ -71,6 +71,21 @@ def test_orders_are_never_cut():
     assert found.no_room == {LHR}
 
 
+def test_what_an_uplink_carries_keeps_its_room():
+    """Who took a loaded more-specific back would make its clients loop."""
+    deeds = [cover(LHR), part(*split(OWN, 1))]
+    found = additions(deeds, adverts(OWN), adverts(OWN, LHR), WAYS, pop(3))
+    assert prefixes(found) == [LHR, split(OWN, 1)[0]]
+    assert found.no_room == {split(OWN, 1)[1]}
+
+
+def test_an_order_takes_the_room_of_the_most_specific_that_others_own():
+    deeds = [cover(LHR, *split(LHR, 1)), part(*split(OWN, 1))]
+    held = adverts(ANYCAST, LHR, *split(LHR, 1), *split(OWN, 1))
+    found = additions(deeds, adverts(ANYCAST, OWN), held, WAYS, pop(5))
+    assert prefixes(found) == [*split(OWN, 1), LHR]
+
+
 def test_families_have_room_of_their_own():
     found = additions([cover("2001:db8:1004::/46")], adverts(OWN), (), WAYS, pop(1))
     assert prefixes(found) == ["2001:db8:1004::/46"]
