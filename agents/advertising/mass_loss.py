@@ -10,6 +10,9 @@ seconds after the others had failed, all onto the first that recovered.
 A PoP in doubt counts as lost while the doubt lasts: of many that fail together, all are in doubt
 before any of them is judged. A PoP whose agent is silent counts as it was, because what its
 responder repeats is old; unless its dead man's switch has fired.
+
+A run of the agent that never saw a PoP fit cannot know when it fell: as far as it can tell, when
+it was first heard. A release may restart every agent while it breaks the checks.
 """
 
 from __future__ import annotations
@@ -31,18 +34,20 @@ class PopSeen(msgspec.Struct, frozen=True):
         fit: services that one of its hosts is fit for.
         fell: services it was fit for -> since when it is not.
         gone: since when none of its hosts is heard; none while one is.
+        first: when this run first heard of it.
     """
 
     fit: frozenset[str] = frozenset()
     fell: Mapping[str, float] = {}
     gone: float | None = None
+    first: float = float("-inf")
 
     def lost(self, behind: Collection[str], since: float) -> bool:
         """Whether it is lost for a prefix with these services, and was not before ``since``."""
         if self.gone is not None:
             return self.gone >= since
         return not self.fit.intersection(behind) and any(
-            self.fell.get(service, float("-inf")) >= since for service in behind
+            self.fell.get(service, self.first) >= since for service in behind
         )
 
 
@@ -57,14 +62,15 @@ def look(
 
 def _seen(before: PopSeen | None, heard: Hearing, pop: str, now: float) -> PopSeen:
     there = [told for told in heard.there if told.pop == pop]
-    last = before or PopSeen()
+    last = before or PopSeen(first=now)
     if not there:
         gone = now if last.gone is None else last.gone
         return msgspec.structs.replace(last, gone=gone)
     spoken = [told for told in there if told.voice or told.switched]
     fit = frozenset[str]().union(*(told.fit for told in spoken)) if spoken else last.fit
     fallen = (last.fit | set(last.fell)) - fit
-    return PopSeen(fit, {service: last.fell.get(service, now) for service in sorted(fallen)})
+    fell = {service: last.fell.get(service, now) for service in sorted(fallen)}
+    return PopSeen(fit, fell, first=last.first)
 
 
 def lost(pops: Mapping[str, PopSeen], behind: Collection[str], since: float) -> int:
