@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -29,9 +30,10 @@ class Put(msgspec.Struct, frozen=True):
 
 
 class Remove(msgspec.Struct, frozen=True):
-    """This file shall not be there."""
+    """This file shall not be there; or this folder, where it is a ``tree``."""
 
     path: Path
+    tree: bool = False
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -120,7 +122,8 @@ def inside(root: Path, path: Path) -> Path:
 
 
 def _there(root: Path, each: Remove) -> bool:
-    return inside(root, each.path).exists()
+    target = inside(root, each.path)
+    return target.is_symlink() or target.exists()
 
 
 def _diff(root: Path, each: Put | Remove) -> Iterator[str]:
@@ -151,7 +154,10 @@ def _all_done(root: Path, files: Sequence[Put | Remove]) -> Iterator[str]:
 def _done(root: Path, each: Put | Remove) -> str:
     target = inside(root, each.path)
     if isinstance(each, Remove):
-        target.unlink(missing_ok=True)
+        if each.tree and not target.is_symlink():
+            shutil.rmtree(target)
+        else:
+            target.unlink(missing_ok=True)
         return f"removed {each.path}"
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.draft")

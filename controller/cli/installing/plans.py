@@ -13,7 +13,14 @@ from pathlib import Path
 
 from ambicast.files import load_fleet
 from ambicast.model.identifiers import HostName, Role
-from controller.cli.installing import credentials, settings, started, system, units
+from controller.cli.installing import (
+    credentials,
+    remains,
+    settings,
+    started,
+    system,
+    units,
+)
 from controller.cli.installing.allowlist import allowances
 from controller.cli.installing.changes import (
     Change,
@@ -104,18 +111,19 @@ def uninstall_agent(root: Path, programs: Path, settle: float, *, purge: bool) -
         before = (Command(withdraw), Command(("sleep", f"{settle:g}")))
     gone = tuple(_off(root, name) for name in reversed(there))
     dropins = (system.USERS, system.OWNERS, system.KERNEL)
-    brake = (settings.STATE / name for name in ("brake.json", "frozen.json"))
     mark = settings.STATE / settings.MARK
-    paths = [*(units.TARGET / name for name in there), *dropins, *brake, mark]
+    files = [Remove(each) for each in (*(units.TARGET / name for name in there), *dropins, mark)]
+    files += remains.brake(root)
     notes = [f"{settings.ETC} and {settings.STATE} stay; --purge takes their files too"]
     if purge:
-        ours = (settings.AGENT, settings.KEY, settings.PASSWORD, settings.FLEET)
-        kept = ("order.json", "order.distrusted.json", "starts.json", "deeds.json", "falls.json")
-        paths += [*ours, *(settings.STATE / name for name in kept)]
+        ours = [settings.AGENT, settings.KEY, settings.PASSWORD]
+        if text_at(root, settings.CONTROLLER) is None:  # It reads the same fleet file.
+            ours.append(settings.FLEET)
+        files += [*(Remove(each) for each in ours), *remains.memory(root)]
         notes = []
     notes.append("service addresses, rules and routes stay in the kernel until the next boot")
     return Change(
-        files=tuple(Remove(path) for path in paths),
+        files=tuple(files),
         before=(*before, *gone),
         after=_reloaded(root),
         notes=tuple(notes),
