@@ -4,7 +4,8 @@ Checks that begin to fail while the host is loaded to its limit say that it has 
 not that it is broken. Such a failure is *excused*: the service stays fit, the host makes its
 anycast paths longer so that BGP sends it less (its own prefixes are DNS's to shed), and says so.
 The excuse lasts while the load does: a service that goes on failing on an idle host is broken.
-What was judged unfit before the load came stays unfit.
+What was judged unfit before the load came stays unfit. A *first* verdict under load, of an agent
+that just started or woke, is not believed at all (:mod:`serving`).
 
 Checks judge in a fraction of a second, and a load is certain only after one or two. So two things
 begin an excuse: a load at the limit within ``RECENT`` seconds, and a *burst* of the CPUs in the
@@ -48,7 +49,7 @@ class Overload(msgspec.Struct, frozen=True):
         high: when it was last at the limit.
         burst: from when until when the CPUs were last at the limit for a moment.
         excused: services whose checks fail because of it, now -> until when whatever the load.
-        last: service -> when it was last excused.
+        last: service -> when it was last excused, or not believed.
     """
 
     load: float = 0.0
@@ -72,10 +73,17 @@ class Overload(msgspec.Struct, frozen=True):
             return known if self.loaded(now) or now < known else None
         if self.loaded(now):
             return now
+        return now + LATE if self._together(failed) else None
+
+    def blurs(self, first: Judged, now: float) -> bool:
+        """Whether a service's *first* verdict, unfit, may be nothing but a sign of load."""
+        return self.loaded(now) or (self._together(first) and now < first.since + LATE)
+
+    def _together(self, failed: Judged) -> bool:
+        """Whether the CPUs were at the limit while these checks failed."""
         began = failed.since if failed.failing is None else failed.failing
         first, last = self.burst
-        together = last >= began - AROUND and first <= failed.since + AROUND
-        return now + LATE if together else None
+        return last >= began - AROUND and first <= failed.since + AROUND
 
 
 def measure(before: Overload, seen: LoadSeen, now: float) -> Overload:
@@ -93,17 +101,23 @@ def measure(before: Overload, seen: LoadSeen, now: float) -> Overload:
 
 
 def excuse(
-    before: Overload, checked: Mapping[str, Judged], fit: Collection[str], now: float
+    before: Overload,
+    checked: Mapping[str, Judged],
+    fit: Collection[str],
+    now: float,
+    *,
+    unsaid: Collection[str] = (),
 ) -> Overload:
     """After a look at the verdicts as ``checked``.
 
-    ``fit`` are the services taken to be so yet, and those that were until a moment ago.
+    ``fit`` are the services taken to be so yet, and those that were until a moment ago;
+    ``unsaid`` those whose first verdict waits for the load to end: they get less, too.
     """
     failing = {name: each for name, each in checked.items() if not each.fit and name in fit}
     untils = {name: before.excuses(name, each, now) for name, each in failing.items()}
     excused = {name: until for name, until in untils.items() if until is not None}
     last = {name: at for name, at in before.last.items() if now - at < LASTS}
-    last |= dict.fromkeys(sorted(excused), now)
+    last |= dict.fromkeys([*sorted(excused), *sorted(unsaid)], now)
     if excused == before.excused and last == before.last:
         return before
     return msgspec.structs.replace(before, excused=excused, last=last)

@@ -7,6 +7,10 @@ loaded host (:mod:`overload`), the record of failures, and the hold-down that fo
 After a standstill every verdict is old, and the dead man's switch may have withdrawn what was fit
 then: no service is judged until its checks have spoken anew. What is advertised stays, and nothing
 is added.
+
+A first verdict that is unfit, of an agent that just started or woke, says nothing on a loaded
+host: whether the service was fit before the load came is not known. It stays unjudged until the
+load has gone, or its checks pass; and the host asks for less meanwhile.
 """
 
 from __future__ import annotations
@@ -90,8 +94,10 @@ def serve(
     """
     were = {name for name, each in before.services.items() if each.fit}
     lately = {name for name in before.fallen if now - before.checked[name].since < LATE}
-    overload = excuse(before.overload, before.checked, were | lately, now)
-    services = effective(before.services, before.checked, overload.excused)
+    judgeable = _judgeable(before, now)
+    unsaid = frozenset(before.checked) - set(judgeable)
+    overload = excuse(before.overload, judgeable, were | lately, now, unsaid=unsaid)
+    services = effective(before.services, judgeable, overload.excused)
     fit = {name: each.fit for name, each in services.items()}
     forgiven = [name for name in sorted(lately) if name in overload.excused]
     known = _as_before(before.falls, {name: before.fallen[name] for name in forgiven})
@@ -108,6 +114,16 @@ def serve(
     waking = {name: was for name, was in before.waking.items() if name not in fit}
     after = Serving(before.checked, services, overload, falls, fallen, held, waking)
     return before if after == before else after
+
+
+def _judgeable(before: Serving, now: float) -> Mapping[str, Judged]:
+    """The verdicts but those that are the first, unfit, and perhaps but a sign of load."""
+    known, overload = before.services, before.overload
+    return {
+        name: each
+        for name, each in before.checked.items()
+        if each.fit or name in known or not overload.blurs(each, now)
+    }
 
 
 def _as_before(

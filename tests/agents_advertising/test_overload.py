@@ -200,13 +200,6 @@ def test_a_burst_whose_end_nobody_told_is_over_after_a_second():
     assert host.prefixes == set()
 
 
-def test_a_first_verdict_under_load_is_believed():
-    host = Host()
-    host.tell(LoadSeen(cpu=1.0))
-    host.tell(ServiceChecked("www", fit=False))
-    assert not host.state.services["www"].fit
-
-
 def test_an_excused_failure_is_no_fall():
     host = loaded(ANYCAST)
     host.judge("www", fit=True)
