@@ -5,7 +5,8 @@ withdraw, and the local checks that must all fail before it does. It may withdra
 would withdraw for an unfit service: not a prefix whose keeper this host is, nor one that stays
 although it is unfit, nor anything an operator holds; and only while another host is known to be
 fit for every service behind it. A prefix behind which there is a service that cannot be checked so
-simply is left out: a silent agent alone is no reason to withdraw.
+simply is left out: a silent agent alone is no reason to withdraw. So is one that only load makes
+fail: overload never withdraws.
 """
 
 from __future__ import annotations
@@ -61,12 +62,13 @@ def guard(state: HostState, facts: Facts, desired: Desired) -> Guard:
     if desired.advertisements is None:
         return Guard(after)
     stays = _kept_here(state, facts) | state.keeping.open
+    blurred = _blurred_by_load(state)
     others = [each.fit for each in state.heard.words if not each.switched]
     groups: dict[tuple[LocalCheck, ...], list[str]] = {}
     for prefix in sorted({each.prefix for each in desired.advertisements | state.wire} - stays):
         behind = facts.table.behind(prefix)
         checks = tuple(_checks(state, facts, behind))
-        checkable = behind and len(checks) == len(behind)
+        checkable = behind and len(checks) == len(behind) and blurred.isdisjoint(behind)
         if checkable and any(fit.issuperset(behind) for fit in others):
             groups.setdefault(checks, []).append(prefix)
     return Guard(after, tuple(Group(checks, tuple(some)) for checks, some in groups.items()))
@@ -78,6 +80,12 @@ def _kept_here(state: HostState, facts: Facts) -> frozenset[str]:
     if state.held is not None:
         return roles
     return frozenset(each for each in roles if not state.heard.kept(each, behind(each)))
+
+
+def _blurred_by_load(state: HostState) -> frozenset[str]:
+    """The services that fail, as far as is known, for no other reason than load."""
+    serving = state.serving
+    return frozenset(serving.overload.excused).union(set(serving.checked) - set(serving.services))
 
 
 def _checks(state: HostState, facts: Facts, behind: Sequence[ServiceName]) -> Iterator[LocalCheck]:

@@ -7,7 +7,7 @@ import pytest
 
 from agents.advertising.guard import Guard, LocalCheck, guard
 from agents.advertising.hearing import FRESH
-from agents.advertising.observations import BrakePulled, Told
+from agents.advertising.observations import BrakePulled, LoadSeen, StoodStill, Told
 from agents.advertising.state import HostState
 from ambicast.contract.messages import Brake, BrakeKind, Sighting
 from ambicast.model.identifiers import Family
@@ -126,6 +126,17 @@ def test_nor_what_an_operator_holds(host):
     assert guarded(host, word()).groups
     host.tell(BrakePulled(Brake(kind=BrakeKind.HOLD, reason="works")))
     assert guarded(host, word()) == Guard(30, held=True)
+
+
+@pytest.mark.parametrize("woke", [False, True], ids=["awake", "just woke"])
+def test_nor_what_only_load_makes_fail(host, woke):
+    host.tell(LoadSeen(cpu=0.99, burst=1.0))
+    host.judge("www", fit=False)
+    if woke:
+        host.tell(StoodStill())
+        host.judge("video", fit=True)
+        host.judge("www", fit=False)
+    assert prefixes(guarded(host, word())) == {VIDEO}
 
 
 def test_never_a_prefix_whose_keeper_it_is():
