@@ -4,7 +4,8 @@ The first failing check of a fit service is told at once as *doubt*: it withdraw
 other hosts hear of it before they give up their own, and so many that fail together find out.
 
 A process that stood still (:class:`_Pulse`) knows nothing of the time between: what was asked
-before is not counted, and every verdict is told again, once a check has ended since.
+before is not counted, and every verdict is told again: *unfit* once a check has ended since, *fit*
+once every check has. A service of two checks may have lost either meanwhile.
 """
 
 from __future__ import annotations
@@ -91,6 +92,7 @@ class _Judged:
         self._tell = tell
         self._told_in = 0
         self._standings = [Standing() for _ in service.checks]
+        self._ended_in = [0 for _ in service.checks]
         self._told: Verdict | None = None
         self._look(0)
 
@@ -98,7 +100,7 @@ class _Judged:
         return self._standings[number]
 
     def put(self, number: int, standing: Standing, standstills: int) -> None:
-        self._standings[number] = standing
+        self._standings[number], self._ended_in[number] = standing, standstills
         self._look(standstills)
 
     def look_unchecked(self, now: float) -> None:
@@ -113,6 +115,8 @@ class _Judged:
             return
         same = told is not None and (now.fit, now.doubt) == (told.fit, told.doubt)
         if same and standstills == self._told_in:
+            return
+        if now.fit and any(ended != standstills for ended in self._ended_in):
             return
         self._told, self._told_in = now, standstills
         self._tell(ServiceChecked(self.service.name, now.fit, now.detail, now.doubt))

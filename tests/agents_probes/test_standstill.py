@@ -8,7 +8,8 @@ import pytest
 from agents.advertising.observations import ServiceChecked
 from agents.probes import checks
 from agents.probes.hysteresis import Failed, Passed
-from tests.agents_probes.test_checks import Answers
+from ambicast.model.services import CheckKind
+from tests.agents_probes.test_checks import CHECK, Answers
 
 pytestmark = pytest.mark.looptime(start=1000)
 
@@ -66,6 +67,50 @@ async def test_a_service_without_checks_is_told_again_too(sleep_for):
         sleep_for(20)
         await asyncio.sleep(0.3)
         assert [told for _, told in www.told] == [FIT, FIT]
+
+
+class Halves(Answers):
+    """A service of two checks; one of them may hang while the other passes."""
+
+    def __init__(self):
+        super().__init__(CHECK, msgspec.structs.replace(CHECK, kind=CheckKind.TCP))
+        self.hangs = False
+
+    async def _ask(self, service, check):
+        if check.kind is CheckKind.HTTP and self.hangs:
+            await asyncio.sleep(check.timeout)
+            return Failed("timeout")
+        return await super()._ask(service, check)
+
+
+async def test_of_two_checks_both_must_have_ended_before_a_service_is_told_fit_again(sleep_for):
+    async with Halves().running(5.05) as www:
+        sleep_for(40)
+        www.hangs = True
+        await asyncio.sleep(3)
+        after = [(told.fit, told.doubt) for _, told in www.told[1:]]
+        assert (True, False) not in after
+        assert after[-1] == (False, False)
+
+
+async def test_where_both_pass_it_is_told_fit_once(sleep_for):
+    async with Halves().running(5.05) as www:
+        sleep_for(40)
+        await asyncio.sleep(3)
+        assert [told for _, told in www.told] == [FIT, FIT]
+
+
+async def test_one_check_that_had_failed_is_enough_to_be_told_unfit_again(sleep_for):
+    async with Halves().running(5.05) as www:
+        www.hangs = True
+        await asyncio.sleep(3)
+        told = len(www.told)
+        assert not www.told[-1][1].fit
+        began = www._now()
+        sleep_for(40)
+        await asyncio.sleep(3)
+        assert [each.fit for _, each in www.told[told:]] == [False]
+        assert www.told[-1][0] - began <= 0.31, "at once: the other check has ended"
 
 
 def _unchecked(service):
