@@ -81,6 +81,12 @@ class WatchPort(Protocol):
     ) -> None: ...
 
 
+class ChecksPort(Protocol):
+    """Checks this host's services; tells every verdict anew when asked to."""
+
+    def tell_again(self) -> None: ...
+
+
 class BusPort(Protocol):
     """Carries messages to the controller; never blocks, never fails."""
 
@@ -123,6 +129,7 @@ class Ports(msgspec.Struct, frozen=True):
     bgp: BgpPort | None = None
     kernel: KernelPort | None = None
     watch: WatchPort | None = None
+    checks: ChecksPort | None = None
     falls: FallsPort | None = None
     proven: ProvenPort | None = None
     life: LifePort | None = None
@@ -225,10 +232,7 @@ class Agent:
 
         A standstill before it comes first: nothing may follow from what was known before that.
         """
-        gap, self._stepped_at = self._clock() - self._stepped_at, self._clock()
-        if gap > STOOD_STILL:
-            log.warning("stood still; services are judged anew", seconds=round(gap, 1))
-            self.step(StoodStill())
+        self._notice_gap()
         try:
             result = turn(self._state, observation, self._facts, self._clock())
         except Exception:
@@ -255,6 +259,19 @@ class Agent:
         if isinstance(observation, KernelSeen):
             self._follow_default_route(before, observation)
         _log_changes(before, self._state)
+
+    def _notice_gap(self) -> None:
+        """After a standstill no verdict counts, and the checks are asked to speak.
+
+        It may be this loop's alone, a part that failed and waited: they know nothing of that.
+        """
+        gap, self._stepped_at = self._clock() - self._stepped_at, self._clock()
+        if gap <= STOOD_STILL:
+            return
+        log.warning("stood still; services are judged anew", seconds=round(gap, 1))
+        self.step(StoodStill())
+        if self._ports.checks is not None:
+            self._ports.checks.tell_again()
 
     def _act(self, result: Turn, *, level: bool) -> None:
         """Hand over the wanted sets: what changed, and at every tick everything."""

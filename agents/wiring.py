@@ -200,7 +200,7 @@ class Parts:
         if (bfd := settings.bfd) is not None:
             watching = Bfd(bfd.socket, pop, bfd.seconds, bfd.multiplier, tell)
             self.runs["bfd"] = watching.run
-        return msgspec.structs.replace(ports, bgp=bgp, kernel=kernel, watch=watcher)
+        return msgspec.structs.replace(ports, bgp=bgp, kernel=kernel, watch=watcher, checks=checks)
 
     def _with_dns(self, name: NameserverName) -> NameserverPort:
         from agents.nameserver.knot import Nameserver  # noqa: PLC0415 - only hosts with this role

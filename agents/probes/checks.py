@@ -49,10 +49,16 @@ class Checks:
         self._services = services
         self._tell = tell
         self._ask = ask or partial(asking.ask, tls=trusted)
+        self._pulse: _Pulse | None = None
+
+    def tell_again(self) -> None:
+        """As after a standstill: whoever listens has forgotten, or did not listen for a while."""
+        if self._pulse is not None:
+            self._pulse.stood_still()
 
     async def run(self) -> None:
         """Check until cancelled."""
-        pulse = _Pulse(asyncio.get_running_loop().time())
+        self._pulse = pulse = _Pulse(asyncio.get_running_loop().time())
         everything = [_Judged(each, self._tell, pulse) for each in self._services.values()]
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(pulse.beat(everything), name="checks' pulse")
@@ -74,6 +80,10 @@ class _Pulse:
         self._count += now - self._last > LONGEST_GAP
         self._last = now
         return self._count
+
+    def stood_still(self) -> None:
+        """Others found that it did, or that what it told was lost."""
+        self._count += 1
 
     async def beat(self, everything: list[_Judged]) -> None:
         clock = asyncio.get_running_loop().time

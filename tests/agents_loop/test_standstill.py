@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+
+import msgspec
 import pytest
 
 from agents.advertising.observations import ServiceChecked, Tick
+from agents.probes.checks import Checks
+from agents.wiring import kept_alive
+from tests.agents_advertising.hosts import AMS, SERVICES
 from tests.agents_loop.test_keeping import agent_of
 
 
@@ -28,3 +35,30 @@ def test_a_verdict_that_ends_the_standstill_counts():
     now[0] += 30
     agent.step(ServiceChecked("video", fit=True))
     assert set(agent.state.services) == {"video"}
+
+
+@pytest.mark.looptime(start=1000)
+async def test_a_loop_that_failed_and_waited_has_its_services_judged_again():
+    agent, *_ = agent_of(asyncio.get_running_loop().time)
+    checks = Checks(SERVICES, AMS, agent.tell)
+    agent._ports = msgspec.structs.replace(agent._ports, checks=checks)
+    publish, left = agent.publish, [4]
+
+    def fails_four_times():
+        left[0] -= 1
+        if left[0] >= 0:
+            raise RuntimeError("planted")
+        publish()
+
+    agent.publish = fails_four_times
+    async with asyncio.TaskGroup() as tasks:
+        parts = [
+            tasks.create_task(checks.run()),
+            tasks.create_task(kept_alive("loop", agent.run, Counter())),
+        ]
+        await asyncio.sleep(120)
+        assert left[0] < 0
+        assert set(agent.state.services) == {"www", "video"}
+        assert agent.state.serving.waking == {}
+        for part in parts:
+            part.cancel()

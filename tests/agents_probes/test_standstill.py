@@ -40,6 +40,13 @@ async def test_a_verdict_is_told_again_after_the_first_check_since_the_standstil
         assert len(www.told) == 2, "once"
 
 
+async def test_a_verdict_is_told_again_to_one_who_asks():
+    async with Answers().running(1.0) as www:
+        www.checks.tell_again()
+        await asyncio.sleep(5)
+        assert [told for _, told in www.told] == [FIT, FIT], "once"
+
+
 async def test_a_process_that_merely_limps_tells_nothing_again(sleep_for):
     async with Answers().running(1.0) as www:
         for _ in range(5):
