@@ -132,8 +132,9 @@ def keep(remembered: Keeping, at: Moment) -> Keeping:
                 if distrust is not None:
                     distrusted[prefix] = distrust
                 _place(prefix, opened, down, _fate(prefix, before, at, distrust is not None))
-            case Standing.UNKNOWN:
-                pass
+            case Standing.UNKNOWN:  # what was disbelieved before a standstill is so after it
+                if prefix in before.distrusted:
+                    distrusted[prefix] = before.distrusted[prefix]
     after = msgspec.structs.replace(
         before,
         open=frozenset(opened),

@@ -1,10 +1,11 @@
-"""Agents that start anew while many PoPs have failed: they count those too."""
+"""Agents that start anew, or wake, while many PoPs have failed: they count those too."""
 
 from __future__ import annotations
 
 import msgspec
 import pytest
 
+from agents.advertising.observations import StoodStill
 from tests.agents_advertising.crowd import LAZY, Crowd
 
 MOST_OF_TEN = 3
@@ -37,6 +38,20 @@ def test_an_agent_that_restarts_while_a_loss_is_disbelieved_gives_up_nothing():
     crowd.run(15)
     for name in failed:
         crowd.members[name].restart()
+        crowd.run(3)
+    crowd.run(15)
+    assert not leavers(crowd)
+
+
+def test_an_agent_that_wakes_while_a_loss_is_disbelieved_gives_up_nothing():
+    crowd = Crowd(10, LAZY, keeper="p09")
+    failed = sorted(crowd.members)[:6]
+    crowd.fail(*failed)
+    crowd.run(15)
+    assert not leavers(crowd)
+    for name in failed:
+        crowd.members[name].tell(StoodStill())
+        crowd.members[name]._told = None  # its checks tell everything again
         crowd.run(3)
     crowd.run(15)
     assert not leavers(crowd)
