@@ -63,7 +63,7 @@ def fleet_yaml(internet: Internet, overrides: Mapping[str, object]) -> str:
 def pace(internet: Internet) -> str:
     """Between two probes of one path, and between two checks of one service."""
     pops = len(internet.pops)
-    return f"{100 if pops <= DENSE_POPS else 10 * pops}ms"
+    return f"{100 if pops <= DENSE_POPS else 20 * pops}ms"
 
 
 def clients_csv(internet: Internet) -> str:
