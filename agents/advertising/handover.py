@@ -2,7 +2,9 @@
 
 A level, not a message: every word carries what its host offers and what it keeps *now*, and each
 hears it again with the next reply. A host offers at the first failing check already, so that
-somebody has taken the role by the time it is judged; a role taken for nothing costs nothing.
+somebody has taken the role by the time it is judged; a role taken for nothing costs nothing. What
+is not judged at all, for the agent just started or woke, is neither kept nor offered: a role given
+away at every restart would soon be everybody's, and everybody would have to stay.
 """
 
 from __future__ import annotations
@@ -27,16 +29,18 @@ def words(
     behind: Callable[[str], Sequence[str]],
     *,
     leaving: bool,
+    unjudged: Collection[str] = (),
 ) -> Words:
     """What to say, with ``roles`` and with ``standing`` on the own wire.
 
     ``leaving``: an operator takes this host out; it is nobody's reason to withdraw.
+    ``unjudged``: prefixes whose services are not judged yet.
     """
     mine = frozenset(roles) & frozenset(standing)
     if leaving:
         return Words(offers=mine)
     sure = frozenset(prefix for prefix in mine if _serves(fit, behind(prefix)))
-    return Words(fit, offers=mine - sure, keeps=sure)
+    return Words(fit, offers=mine - sure - frozenset(unjudged), keeps=sure)
 
 
 def take(

@@ -151,10 +151,15 @@ class HostState(msgspec.Struct, frozen=True):
     def words(self, facts: Facts) -> Words:
         """What this host says of itself to those who probe it."""
         leaving = self.braking is not None and self.braking.leaves
-        standing = {each.prefix for each in self.wire} | set(self.keeping.waiting)
-        standing -= self.keeping.down
-        fit, behind = self.serving.undoubted, facts.table.behind
-        said = words(fit, self.roles(facts), standing, behind, leaving=leaving)
+        there = {each.prefix for each in self.wire} | set(self.keeping.waiting)
+        there -= self.keeping.down
+        fit, behind, roles = self.serving.undoubted, facts.table.behind, self.roles(facts)
+        unjudged = {
+            prefix
+            for prefix in roles.difference(self.keeping.waiting)
+            if standing(behind(prefix), self.services) is Standing.UNKNOWN
+        }
+        said = words(fit, roles, there, behind, leaving=leaving, unjudged=unjudged)
         if self.held is not None:
             return said
         return msgspec.structs.replace(said, keeps=said.keeps & self.keeping.taken)
