@@ -92,6 +92,10 @@ class Glass:
         before = self._file.read()
         seen = await self._pull(None)
         text = "no brake was in force" if before is None else f"released: {reason}"
+        held = before is not None and before.kind is BrakeKind.HOLD
+        if held and seen.agent is not Agent.RUNNING and self._speaker is not None:
+            # Nothing arms it again but an agent: only one knows what may be withdrawn.
+            seen = _noted(seen, DISARMED)
         return Said(OK if seen.brake is None else DIFFERS, _noted(seen, text))
 
     async def withdraw(self, reason: str, now: float) -> Said:

@@ -160,6 +160,13 @@ async def test_hold_with_the_agent_frozen_disarms_the_switch_and_keeps_what_is_t
     assert "the dead man's switch withdraws nothing until an agent is back" in said.status.notes
 
 
+async def test_release_without_an_agent_says_that_the_switch_is_still_disarmed(glass):
+    disarmed = "the dead man's switch withdraws nothing until an agent is back"
+    assert disarmed not in (await glass(Speaker()).release("nothing was held")).status.notes
+    await glass(Speaker()).hold("x", 5.0)
+    assert disarmed in (await glass(Speaker()).release("seen enough")).status.notes
+
+
 async def test_a_switch_that_may_still_fire_is_no_success(glass, file):
     said = await glass(Speaker(deaf=True)).hold("x", 5.0)
     assert (said.code, file.frozen()) == (DIFFERS, None)
