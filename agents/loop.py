@@ -42,6 +42,7 @@ TICK = 1.0
 # Timers are no finer; without it what is due in a nanosecond would be looked at in vain.
 TIMER = 0.001
 REPORT_EVERY = 5.0
+ASKING = 1.0
 SIGHTINGS_EVERY = 1.0
 # The watch speaks four times a second; so long without a word it sees nothing any more.
 BLIND_AFTER = 2.0
@@ -200,7 +201,8 @@ class Agent:
         self.tell(Tick())
 
     async def run(self) -> None:
-        """Turns, for ever."""
+        """Turns, for ever. ExaBGP is given a moment to say what it holds before it is reported."""
+        self._reported_at = self._clock() - REPORT_EVERY + ASKING
         self.step(Tick())
         while True:
             self.step(await self._next())
@@ -225,7 +227,8 @@ class Agent:
         interval = fleet.timing.watch_interval
         at = next_look(state.services, fleet.services, state.heard, interval, now)
         weather = next_weather(self._state, self._facts, now) - now
-        return min(TICK, weather + TIMER, TICK if at is None else at - now + TIMER)
+        report = self._reported_at + REPORT_EVERY - now
+        return min(TICK, weather + TIMER, report + TIMER, TICK if at is None else at - now + TIMER)
 
     def step(self, observation: Observation) -> None:
         """One turn and its acts; an observation that cannot be digested is dropped, loudly.
@@ -332,7 +335,9 @@ class Agent:
         if self._ports.life is not None:
             self._ports.life.turned(now, in_a_line(self._state))
         told = report(self._state, self._facts)
-        if told != self._told_report or now - self._reported_at >= REPORT_EVERY:
+        # Before ExaBGP was heard an empty wire would only mean that nobody has looked.
+        known = self._ports.bgp is None or self._state.bgp is not None
+        if (known and told != self._told_report) or now - self._reported_at >= REPORT_EVERY:
             self._told_report, self._reported_at = told, now
             self._ports.bus.publish_report(told)
         seen = sightings(self._state, self._facts)

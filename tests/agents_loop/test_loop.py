@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+import msgspec
 import pytest
 
 from agents import loop as loop_module
@@ -17,7 +18,7 @@ from agents.advertising.observations import (
     Tick,
 )
 from agents.advertising.state import HostState
-from agents.loop import REPORT_EVERY, Agent, Ports, turn
+from agents.loop import ASKING, REPORT_EVERY, Agent, Ports, turn
 from ambicast.contract.codec import Stamp
 from ambicast.contract.messages import Outcome
 from tests.agents_advertising.hosts import (
@@ -234,6 +235,46 @@ async def test_a_burst_makes_one_report_and_silence_makes_one_every_five_seconds
         assert len(diary.read("bus", "publish_report")) == 1
         await asyncio.sleep(2 * REPORT_EVERY + 2.5)
         assert len(diary.read("bus", "publish_report")) == 3
+        running.cancel()
+
+
+@pytest.mark.looptime
+async def test_what_exabgp_holds_is_asked_before_anything_is_reported(ports, diary):
+    """An agent that was just started anew knows no wire, while ExaBGP goes on."""
+    loop = asyncio.get_running_loop()
+    for answers in (True, False):
+        diary.pages.clear()
+        healthy = Host.healthy(OWN).state
+        unasked = msgspec.structs.replace(healthy, bgp=None, rib=None)
+        agent = agent_of(ports, unasked, loop.time)
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(agent.run(), name="agent")
+            agent.tell(ServiceChecked("www", fit=True))
+            await asyncio.sleep(0.3)
+            assert diary.read("bus", "publish_report") == []
+            if answers:
+                agent.tell(healthy.bgp)
+                await asyncio.sleep(0.01)
+                assert diary.read("bus", "publish_report")[0][0].wire
+            else:
+                await asyncio.sleep(ASKING)
+                assert not diary.read("bus", "publish_report")[0][0].wire
+            running.cancel()
+
+
+@pytest.mark.looptime
+async def test_a_report_is_due_after_five_seconds_not_at_the_tick_that_follows(ports, diary):
+    loop = asyncio.get_running_loop()
+    agent = agent_of(ports, Host.healthy(OWN).state, loop.time)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(agent.run(), name="agent")
+        await asyncio.sleep(0.7)
+        agent.tell(ServiceChecked("www", fit=False))
+        await asyncio.sleep(0.4)
+        agent.tell(Tick())
+        diary.pages.clear()
+        await asyncio.sleep(REPORT_EVERY - 0.35)
+        assert len(diary.read("bus", "publish_report")) == 1
         running.cancel()
 
 
