@@ -30,12 +30,15 @@ def listener(answer=b"HTTP/1.1 200 OK\r\n\r\n", family=socket.AF_INET, fail_firs
                     client.sendall(answer)
                 client.close()
 
-    threading.Thread(target=serve, daemon=True).start()
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
     yield server.getsockname()[1], heard
-    with contextlib.suppress(OSError):
-        server.shutdown(socket.SHUT_RDWR)
-    server.close()
-    for each in kept:
+    # The thread may be in the middle of a connection: it is woken, and waited for.
+    for each in (server, *kept):
+        with contextlib.suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+    for each in (server, *kept):
         each.close()
 
 
